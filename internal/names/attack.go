@@ -1,0 +1,38 @@
+package names
+
+// Events in the logs stream.
+const (
+	EventSummary = "vigie.summary" // one a second, agent and service: mergeable sketches
+	EventFinding = "vigie.finding" // an attack or wall: opened, updated, closed
+)
+
+// Attributes of a finding and of the requests that it marks.
+const (
+	FindingID         = "vigie.finding.id" // stable over the finding's life
+	FindingStatus     = "vigie.finding.status"
+	FindingClass      = "vigie.finding.class"
+	FindingService    = "vigie.finding.service"
+	FindingConfidence = "vigie.finding.confidence" // 0–1
+	FindingStartedAt  = "vigie.finding.started_at" // RFC 3339, event time
+	FindingDetectedAt = "vigie.finding.detected_at"
+	FindingClosedAt   = "vigie.finding.closed_at"
+	FindingRequests   = "vigie.finding.requests"
+	FindingEvidence   = "vigie.finding.evidence"
+	FindingActors     = "vigie.finding.actors"
+	FindingRules      = "vigie.finding.rules"
+	Suspicion         = "vigie.suspicion" // 0–1, on a marked request
+)
+
+// Metrics of the detector: by service, never by client.
+const (
+	TrafficRequests     = "vigie.traffic.requests"          // {request}, monotonic sum
+	TrafficClients      = "vigie.traffic.clients"           // {client}, distinct in 10 s
+	TrafficErrors       = "vigie.traffic.errors"            // {request}, monotonic sum
+	AttackVerdict       = "vigie.attack.verdict"            // state set: one series a state, 1 or 0
+	AttackScore         = "vigie.attack.score"              // 1, 0–1
+	AttackSuspected     = "vigie.attack.suspected_requests" // {request}, monotonic sum
+	AttackFindings      = "vigie.attack.findings"           // {finding}, open, by class
+	AttackClass         = "vigie.attack.class"
+	AttackVerdictState  = "vigie.attack.verdict.state" // normal, crowd, attack, mixed, unknown
+	AttackSummaryFormat = "vigie.summary.version"
+)
