@@ -15,6 +15,7 @@ const (
 	FindingConfidence = "vigie.finding.confidence" // 0–1
 	FindingStartedAt  = "vigie.finding.started_at" // RFC 3339, event time
 	FindingDetectedAt = "vigie.finding.detected_at"
+	FindingUpdatedAt  = "vigie.finding.updated_at" // last event that belongs to it, so far
 	FindingClosedAt   = "vigie.finding.closed_at"
 	FindingRequests   = "vigie.finding.requests"
 	FindingEvidence   = "vigie.finding.evidence"
