@@ -29,3 +29,42 @@ const (
 	NATServiceAddress      = "vigie.nat.service.address" // and back
 	NATServicePort         = "vigie.nat.service.port"
 )
+
+// Metrics of connection tracking that have no name elsewhere. An owner is a
+// local, pod or service address, never a client.
+const (
+	ConntrackHalfOpen        = "vigie.conntrack.half_open"         // {entry} half-open, by target
+	ConntrackHalfOpenSources = "vigie.conntrack.half_open.sources" // {prefix} distinct /24 and /64 behind them
+	ConntrackOwnerEntries    = "vigie.conntrack.owner.entries"     // {entry} by owner, the rest as "other"
+	ConntrackCreated         = "vigie.conntrack.entry.created"     // {entry}, monotonic: NEW events
+	ConntrackEventsLost      = "vigie.conntrack.events.lost"       // {loss}, monotonic: ENOBUFS
+	ConntrackReadCPU         = "vigie.conntrack.read.cpu_time"     // s, monotonic, by tier
+	ConntrackReadEntries     = "vigie.conntrack.read.entries"      // {entry}, monotonic, by tier
+	ConntrackRecordsDropped  = "vigie.conntrack.records.dropped"   // {record}, monotonic: over max_records
+
+	ConntrackOwner = "vigie.conntrack.owner" // address, or address:port of a target, or "other"
+	ConntrackTier  = "vigie.conntrack.tier"  // stats, half_open, full, events
+)
+
+// Attributes of a flow record; internal/flow/record.go says what each holds.
+const (
+	SourceAddress      = "source.address"
+	SourcePort         = "source.port"
+	DestinationAddress = "destination.address"
+	DestinationPort    = "destination.port"
+	NATSourceAddress   = "vigie.nat.source.address" // the client as the backend sees it
+	NATSourcePort      = "vigie.nat.source.port"
+	FlowHalfOpen       = "vigie.flow.half_open"
+	FlowAssured        = "vigie.flow.assured"
+	FlowStatus         = "vigie.flow.status"
+	FlowTimeout        = "vigie.flow.timeout" // s
+	FlowZone           = "vigie.flow.zone"
+	FlowMark           = "vigie.flow.mark"
+	FlowID             = "vigie.flow.id"
+	FlowStart          = "vigie.flow.start" // ns since the epoch
+	FlowICMP           = "vigie.flow.icmp"
+	FlowOrigPackets    = "vigie.flow.orig.packets"
+	FlowOrigBytes      = "vigie.flow.orig.bytes"
+	FlowReplyPackets   = "vigie.flow.reply.packets"
+	FlowReplyBytes     = "vigie.flow.reply.bytes"
+)
