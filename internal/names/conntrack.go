@@ -33,14 +33,14 @@ const (
 // Metrics of connection tracking that have no name elsewhere. An owner is a
 // local, pod or service address, never a client.
 const (
-	ConntrackHalfOpen        = "vigie.conntrack.half_open"         // {entry} half-open, by target
-	ConntrackHalfOpenSources = "vigie.conntrack.half_open.sources" // {prefix} distinct /24 and /64 behind them
-	ConntrackOwnerEntries    = "vigie.conntrack.owner.entries"     // {entry} by owner, the rest as "other"
-	ConntrackCreated         = "vigie.conntrack.entry.created"     // {entry}, monotonic: NEW events
-	ConntrackEventsLost      = "vigie.conntrack.events.lost"       // {loss}, monotonic: ENOBUFS
-	ConntrackReadCPU         = "vigie.conntrack.read.cpu_time"     // s, monotonic, by tier
-	ConntrackReadEntries     = "vigie.conntrack.read.entries"      // {entry}, monotonic, by tier
-	ConntrackRecordsDropped  = "vigie.conntrack.records.dropped"   // {record}, monotonic: over max_records
+	ConntrackHalfOpen        = "vigie.conntrack.half_open.entries"         // {entry} by target
+	ConntrackHalfOpenSources = "vigie.conntrack.half_open.source_prefixes" // {prefix} distinct /24 and /64 behind them
+	ConntrackOwnerEntries    = "vigie.conntrack.owner.entries"             // {entry} by owner, the rest as "other"
+	ConntrackCreated         = "vigie.conntrack.entry.created"             // {entry}, monotonic: NEW events
+	ConntrackEventsLost      = "vigie.conntrack.events.lost"               // {loss}, monotonic: ENOBUFS
+	ConntrackReadCPU         = "vigie.conntrack.read.cpu_time"             // s, monotonic, by tier
+	ConntrackReadEntries     = "vigie.conntrack.read.entries"              // {entry}, monotonic, by tier
+	ConntrackRecordsDropped  = "vigie.conntrack.records.dropped"           // {record}, monotonic: over max_records
 
 	ConntrackOwner = "vigie.conntrack.owner" // address, or address:port of a target, or "other"
 	ConntrackTier  = "vigie.conntrack.tier"  // stats, half_open, full, events
