@@ -1,0 +1,102 @@
+package detect
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/vigie-otel/vigie/internal/finding"
+	"github.com/vigie-otel/vigie/internal/request"
+)
+
+// OverflowService is the name under which requests of services past
+// Config.MaxServices are judged together.
+const OverflowService = "(other)"
+
+// Mark says what a request belongs to. The zero Mark is an innocent request.
+type Mark struct {
+	FindingID string  // of an open finding; empty when there is none
+	Suspicion float64 // 0–1; above 0 exactly when FindingID is set
+}
+
+// Status is what is known of a service as of the last tick.
+type Status struct {
+	Service    string
+	Verdict    finding.Verdict
+	Score      float64   // 0–1: how much of an attack the traffic looks like
+	Confidence float64   // 0–1: how sure the verdict is
+	Since      time.Time // when the verdict became what it is
+	LastSeen   time.Time // newest event time
+
+	Requests  uint64 // since the start
+	Errors    uint64 // of those, answered with 4xx or 5xx
+	Suspected uint64 // of those, marked
+	Clients   uint64 // distinct clients in the last 10 s, within 3 %
+
+	Rate     float64 // requests a second, the last 10 s
+	Expected float64 // what the baseline expects, requests a second; 0 while it is unknown
+
+	Evidence []finding.Evidence // for and against, strongest first
+	Findings []finding.Finding  // open now
+}
+
+// Stats counts what did not fit or could not be used.
+type Stats struct {
+	Services      int    // with a state of their own
+	Overflowed    uint64 // requests judged under OverflowService
+	Late          uint64 // requests later than Config.Lateness: counted, not in a rate
+	Future        uint64 // requests more than 10 min ahead of their neighbours: clock jumps
+	Timeless      uint64 // requests without a time: taken as now
+	Summaries     uint64 // merged
+	BadSummaries  uint64 // refused by MergeSummary
+	ClientsPurged uint64 // client records given up for others
+}
+
+// Detector judges requests. See the package's documentation. It is not safe for
+// concurrent use.
+type Detector struct {
+	cfg   Config
+	stats Stats
+}
+
+// New makes a Detector.
+func New(cfg Config) (*Detector, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("configure detector: %w", err)
+	}
+	return &Detector{cfg: cfg.withDefaults()}, nil
+}
+
+// Observe takes one request and says whether it belongs to a finding that is
+// open now; it never looks ahead. r.Service names the service (the caller has
+// decided which field that is). r is read only during the call.
+func (d *Detector) Observe(r *request.Request) Mark { return Mark{} }
+
+// Tick closes the time until now, which is event time, and returns the findings
+// that opened, changed or closed, oldest first. Call it once a second, live by
+// the wall clock, offline whenever the event time enters a new second: a
+// Detector never moves time by itself. A now that is not after the last one
+// does nothing; a gap is stepped over, not through.
+func (d *Detector) Tick(now time.Time) []finding.Finding { return nil }
+
+// Flush ends a recorded file: it judges what is pending and closes every open
+// finding, at its last request.
+func (d *Detector) Flush() []finding.Finding { return nil }
+
+// Services lists the services that have a state, in order of appearance.
+func (d *Detector) Services() []string { return nil }
+
+// Status says what is known of a service; false when it has none.
+func (d *Detector) Status(service string) (Status, bool) { return Status{}, false }
+
+// Stats says what did not fit.
+func (d *Detector) Stats() Stats { return d.stats }
+
+// AppendSummary appends to dst what service received since the last call: one
+// summary a second is the contract. Call it right after Tick; it is false, and
+// dst unchanged, when there was nothing.
+func (d *Detector) AppendSummary(dst []byte, service string) ([]byte, bool) { return dst, false }
+
+// MergeSummary takes a summary that another Detector with the same seed made,
+// as if its requests had been observed here; Tick judges them. Summaries of
+// another version or seed are refused.
+func (d *Detector) MergeSummary(b []byte) error { return nil }
