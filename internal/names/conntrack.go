@@ -68,3 +68,9 @@ const (
 	FlowReplyPackets   = "vigie.flow.reply.packets"
 	FlowReplyBytes     = "vigie.flow.reply.bytes"
 )
+
+// Attributes of the ENA driver's allowances.
+const (
+	NetworkInterfaceName = "network.interface.name"
+	ENAAllowance         = "aws.ena.allowance" // bw_in, bw_out, pps, conntrack, linklocal
+)
