@@ -1,0 +1,5 @@
+//go:build !linux
+
+package enareceiver
+
+func openEthtool() (driver, error) { return nil, errNotSupported }
