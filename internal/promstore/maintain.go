@@ -1,0 +1,169 @@
+package promstore
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/prometheus/tsdb"
+	"github.com/prometheus/prometheus/util/compression"
+)
+
+const (
+	blockRange     = 2 * time.Hour // tsdb's smallest block
+	upkeepInterval = time.Minute   // as tsdb's own loop
+	walCompression = compression.Snappy
+	// parkTime is how long tsdb's own loop sleeps before it would write of its
+	// own accord: longer than any process lives.
+	parkTime = 20 * 365 * 24 * time.Hour
+	// resumeFactor keeps writing from flapping at the edge: it resumes with
+	// this much more room than it stopped at.
+	resumeFactor = 1.25
+)
+
+// maintain is the store's own loop: it watches the disk, writes out head chunks
+// and compacts while there is room, and repairs after a failed write.
+func (s *Store) maintain() {
+	tick := time.NewTicker(s.hooks.tick)
+	defer tick.Stop()
+	last := s.hooks.now()
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if !s.room() {
+			continue
+		}
+		if s.failure.Load() != nil {
+			s.reopen()
+			continue
+		}
+		if now := s.hooks.now(); now.Sub(last) >= upkeepInterval {
+			last = now
+			if err := s.upkeep(); err != nil && s.ctx.Err() == nil {
+				s.log.Error("compact store; it is tried again in a minute", "dir", s.cfg.Dir, "err", err)
+			}
+		}
+	}
+}
+
+// room reports whether there is enough room to write, and notes a change.
+func (s *Store) room() bool {
+	if s.cfg.MinFreeBytes < 0 {
+		return true
+	}
+	free, err := s.hooks.free(s.cfg.Dir)
+	if err != nil {
+		return true // a write will tell
+	}
+	was := s.diskFull.Load()
+	need := uint64(s.cfg.MinFreeBytes)
+	if was {
+		need = uint64(float64(need) * resumeFactor)
+	}
+	ok := free >= need
+	if was != ok || !s.diskFull.CompareAndSwap(was, !ok) {
+		return ok
+	}
+	if ok {
+		s.log.Info("store writes again: the disk has room", "dir", s.cfg.Dir, "free_bytes", free)
+	} else {
+		s.log.Error("store stopped writing: the disk is full; queries go on", "dir", s.cfg.Dir, "free_bytes", free, "needed_bytes", need)
+	}
+	return ok
+}
+
+// upkeep writes full head chunks to disk and compacts what is due. Where the log
+// and the head have outgrown half of MaxBytes, the head becomes a block at once:
+// size retention deletes blocks, and nothing else shrinks a log.
+func (s *Store) upkeep() (err error) {
+	defer s.guard(&err)
+	if err := s.read(func(db *tsdb.DB) error {
+		db.ForceHeadMMap()
+		return db.Compact(s.ctx)
+	}); err != nil {
+		return err
+	}
+	var oversize bool
+	_ = s.read(func(db *tsdb.DB) error {
+		oversize = db.Head().Size() > s.cfg.MaxBytes/2
+		return nil
+	})
+	if !oversize {
+		return nil
+	}
+	s.writeMu.Lock() // no append may land in the range that is cut out of the head
+	defer s.writeMu.Unlock()
+	return s.read(func(db *tsdb.DB) error {
+		h := db.Head()
+		s.log.Info("compact the head early: log and head outgrew half of max_bytes", "head_bytes", h.Size())
+		if err := db.CompactHead(tsdb.NewRangeHead(h, h.MinTime(), h.MaxTime())); err != nil {
+			return err
+		}
+		return db.CompactOOOHead(s.ctx)
+	})
+}
+
+// guard turns a panic of tsdb into a failure that reopening repairs: its writers
+// of head chunks panic when the disk refuses a write.
+func (s *Store) guard(err *error) {
+	if p := recover(); p != nil {
+		cause, ok := p.(error)
+		if !ok {
+			cause = fmt.Errorf("%v", p)
+		}
+		*err = s.fail(fmt.Errorf("write head chunks: %w", cause), true)
+	}
+}
+
+// fail notes that the database must be opened again before it is written to. A
+// log record that was half written would make the next replay drop all that
+// follows it, so nothing may follow it. Abandoned means that tsdb panicked and
+// may hold locks.
+func (s *Store) fail(cause error, abandoned bool) error {
+	kind := ErrUnavailable
+	if full(cause) {
+		kind = ErrDiskFull
+	}
+	err := fmt.Errorf("%w: %w", kind, cause)
+	if abandoned {
+		err = &abandonedError{err}
+	}
+	if s.failure.CompareAndSwap(nil, &err) {
+		s.log.Error("store stopped writing; it is repaired when there is room", "dir", s.cfg.Dir, "err", err)
+	}
+	return err
+}
+
+// abandonedError marks a database that must not be closed: whoever panicked in
+// it may hold the locks that closing takes.
+type abandonedError struct{ error }
+
+func (e *abandonedError) Unwrap() error { return e.error }
+
+// reopen closes the database and opens it again, which repairs its log.
+func (s *Store) reopen() {
+	s.writeMu.Lock()
+	defer s.writeMu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var dead *abandonedError
+	if f := s.failure.Load(); f != nil && errors.As(*f, &dead) {
+		// It is left to the collector; its goroutine sleeps, its log is not
+		// written to again.
+		s.db = nil
+		s.dbReg.giveBack()
+	} else if err := s.closeDB(); err != nil {
+		s.log.Warn("close store before repair", "dir", s.cfg.Dir, "err", err)
+	}
+	if err := s.openDB(); err != nil {
+		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
+		s.failure.Store(&err)
+		s.log.Error("open store again; it is tried again soon", "dir", s.cfg.Dir, "err", err)
+		return
+	}
+	s.failure.Store(nil)
+	s.tel.reopens.Inc()
+}

@@ -1,0 +1,85 @@
+package promstore
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb"
+)
+
+// maxQueryBytes bounds an expression: its nesting is evaluated by recursion.
+const maxQueryBytes = 64 << 10
+
+// Query evaluates expr at one instant. The result's own Err is returned as err;
+// what it holds stays valid.
+func (s *Store) Query(ctx context.Context, expr string, at time.Time) (*promql.Result, error) {
+	return s.eval(ctx, expr, func(db storage.Queryable) (promql.Query, error) {
+		return s.engine.NewInstantQuery(ctx, db, nil, expr, at)
+	}, nil)
+}
+
+// QueryRange evaluates expr at each step from start to end.
+func (s *Store) QueryRange(ctx context.Context, expr string, start, end time.Time, step time.Duration) (*promql.Result, error) {
+	return s.eval(ctx, expr, func(db storage.Queryable) (promql.Query, error) {
+		return s.engine.NewRangeQuery(ctx, db, nil, expr, start, end, step)
+	}, nil)
+}
+
+// eval runs a query while the database stays open. It is not closed afterwards:
+// closing gives the result's memory to the next query, and only the handlers know
+// when they are done with it; see keep.
+func (s *Store) eval(ctx context.Context, expr string, make func(storage.Queryable) (promql.Query, error), keep *promql.Query) (res *promql.Result, err error) {
+	if len(expr) > maxQueryBytes {
+		return nil, badParam("query", "has %d bytes; at most %d are evaluated", len(expr), maxQueryBytes)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.ctx, cancel)()
+	err = s.read(func(db *tsdb.DB) error {
+		q, err := make(db)
+		if err != nil {
+			return badParam("query", "%w", err)
+		}
+		if keep != nil {
+			*keep = q
+		}
+		res = q.Exec(ctx)
+		return res.Err
+	})
+	return res, err
+}
+
+// Querier reads the series between mint and maxt, in milliseconds. The store
+// stays open until it is closed, so close it soon.
+func (s *Store) Querier(mint, maxt int64) (storage.Querier, error) {
+	s.mu.RLock()
+	if s.closed || s.db == nil {
+		s.mu.RUnlock()
+		return nil, ErrClosed
+	}
+	q, err := s.db.Querier(mint, maxt)
+	if err != nil {
+		s.mu.RUnlock()
+		return nil, err
+	}
+	return &holding{Querier: q, release: s.mu.RUnlock}, nil
+}
+
+// holding is a querier that keeps the database open.
+type holding struct {
+	storage.Querier
+	release func()
+}
+
+func (h *holding) Close() error {
+	err := h.Querier.Close()
+	if h.release != nil {
+		h.release()
+		h.release = nil
+	}
+	return err
+}
+
+var _ storage.Queryable = (*Store)(nil)
