@@ -118,3 +118,22 @@ func BenchmarkClient(b *testing.B) {
 		r.Client(peer, chain)
 	}
 }
+
+func TestNamesGetStandInAddressesThatKeepTheirKinship(t *testing.T) {
+	of := func(s string) netip.Addr { a, _ := FromName([]byte(s)); return a }
+	site := func(a netip.Addr, bits int) netip.Prefix { p, _ := a.Prefix(bits); return p }
+	a, b, c := of("ppp-1.dial.example.net"), of("ppp-2.dial.example.net"), of("www.other.example")
+	if a == b || site(a, 64) == site(b, 64) || site(a, 48) != site(b, 48) || site(a, 48) == site(c, 48) {
+		t.Errorf("%v %v %v", a, b, c)
+	}
+	for _, x := range []netip.Addr{a, b, c, of("1234"), of("localhost")} {
+		if !Names.Contains(x) {
+			t.Errorf("%v is outside %v", x, Names)
+		}
+	}
+	for _, s := range []string{"", "-", "unix:", "a b", "1.2.3.4:5", "é"} {
+		if a, ok := FromName([]byte(s)); ok {
+			t.Errorf("%q became %v", s, a)
+		}
+	}
+}
