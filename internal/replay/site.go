@@ -120,7 +120,7 @@ func newSite(model string, seed uint64) *site {
 			w = pick(&r, modif) + "+" + w
 		}
 		if r.chance(0.3) {
-			w += "+" + pick(&r, names)
+			w += "+" + pick(&r, people)
 		}
 		if !seen[w] {
 			seen[w] = true

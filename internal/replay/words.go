@@ -4,9 +4,9 @@ import "strconv"
 
 // The vocabulary that paths, slugs and search terms are made of.
 var (
-	nouns = []string{"match", "final", "cup", "league", "goal", "city", "river", "night", "house", "garden", "market", "history", "music", "story", "road", "light", "winter", "summer", "island", "kitchen", "doctor", "family", "ocean", "mountain", "train", "school", "forest", "bridge", "letter", "window", "secret", "planet", "bread", "horse", "king", "queen", "dream", "street", "paper", "engine", "budget", "energy", "health", "climate", "election", "report", "review", "guide", "series", "season", "jacket", "camera", "lamp", "table", "chair", "phone", "watch", "bag", "shoe", "bike"}
-	modif = []string{"last", "first", "great", "little", "golden", "silent", "open", "hidden", "new", "old", "blue", "red", "white", "dark", "bright", "broken", "quiet", "wild", "brave", "lost", "long", "short", "early", "late", "true", "small", "high", "deep", "free", "final", "classic", "ultra", "smart", "fast", "soft", "royal", "urban", "modern", "wooden", "light"}
-	names = []string{"anna", "louis", "marco", "elena", "jonas", "sofia", "peter", "clara", "david", "maria", "tomas", "emma", "pierre", "ines", "karim", "lea", "paul", "nina", "hugo", "alice", "omar", "julia", "leo", "rosa"}
+	nouns  = []string{"match", "final", "cup", "league", "goal", "city", "river", "night", "house", "garden", "market", "history", "music", "story", "road", "light", "winter", "summer", "island", "kitchen", "doctor", "family", "ocean", "mountain", "train", "school", "forest", "bridge", "letter", "window", "secret", "planet", "bread", "horse", "king", "queen", "dream", "street", "paper", "engine", "budget", "energy", "health", "climate", "election", "report", "review", "guide", "series", "season", "jacket", "camera", "lamp", "table", "chair", "phone", "watch", "bag", "shoe", "bike"}
+	modif  = []string{"last", "first", "great", "little", "golden", "silent", "open", "hidden", "new", "old", "blue", "red", "white", "dark", "bright", "broken", "quiet", "wild", "brave", "lost", "long", "short", "early", "late", "true", "small", "high", "deep", "free", "final", "classic", "ultra", "smart", "fast", "soft", "royal", "urban", "modern", "wooden", "light"}
+	people = []string{"anna", "louis", "marco", "elena", "jonas", "sofia", "peter", "clara", "david", "maria", "tomas", "emma", "pierre", "ines", "karim", "lea", "paul", "nina", "hugo", "alice", "omar", "julia", "leo", "rosa"}
 )
 
 func slug(r *rng, words int) string {
