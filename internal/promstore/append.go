@@ -43,7 +43,7 @@ func (s *Store) append(ctx context.Context, fn func(*appender)) (dropped int, fi
 	}
 	now := s.hooks.now()
 	a := &appender{
-		s: s, app: s.db.Appender(ctx),
+		s: s, app: s.session.Load().db.Appender(ctx),
 		minT:    now.Add(-s.cfg.Retention).UnixMilli(),
 		maxT:    now.Add(s.cfg.MaxFuture).UnixMilli(),
 		builder: labels.NewScratchBuilder(16),
@@ -55,9 +55,9 @@ func (s *Store) append(ctx context.Context, fn func(*appender)) (dropped int, fi
 }
 
 // writable says why the store does not write now, if so. The caller holds
-// writeMu, which keeps db in place.
+// writeMu, which keeps the session in place.
 func (s *Store) writable() error {
-	if s.ctx.Err() != nil || s.db == nil && s.failure.Load() == nil {
+	if s.closed || s.ctx.Err() != nil {
 		return ErrClosed
 	}
 	if f := s.failure.Load(); f != nil {
@@ -74,7 +74,7 @@ func (a *appender) commit() error {
 	n := a.pending
 	a.pending = 0
 	if err := a.app.Commit(); err != nil {
-		return a.s.fail(a.s.explain("write to", err), false)
+		return a.s.fail(a.s.explain("write to", err))
 	}
 	a.s.tel.appended.Add(uint64(n))
 	return nil

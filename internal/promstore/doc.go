@@ -41,8 +41,8 @@
 // # Goroutines
 //
 // Open starts one, the maintenance loop, and tsdb starts its own; Close ends
-// them all. Lock order: writeMu, then mu. writeMu serialises appends: one
-// writer at a time, so that batches do not interleave and the series cache needs
-// no lock. mu guards which database is open: readers hold it while they query,
-// reopening holds it exclusively.
+// them all. Lock order: writeMu, then session.mu. writeMu serialises appends:
+// one writer at a time, so that batches do not interleave and the series cache
+// needs no lock. session.mu keeps a database open while it is queried; a repair
+// ends one session and begins another.
 package promstore

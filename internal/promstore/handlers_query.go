@@ -64,11 +64,12 @@ func (s *Store) run(p *params, limit int, make newQuery) answer {
 		timeout  = p.duration("timeout", false)
 		wantStat = p.r.Form.Get("stats")
 		expr     = p.r.Form.Get("query")
-		ctx      = p.r.Context()
 	)
 	if p.err != nil {
 		return fail(p.err)
 	}
+	ctx, done := s.queryContext(p.r.Context())
+	defer done()
 	if p.r.Form.Has("timeout") {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, timeout)
@@ -167,9 +168,10 @@ func (s *Store) parse(text string) (parser.Expr, error) {
 
 // slotted runs fn with the database under the same limits as a query.
 func (s *Store) slotted(ctx context.Context, fn func(context.Context, *tsdb.DB) error) error {
+	ctx, done := s.queryContext(ctx)
+	defer done()
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.QueryTimeout)
 	defer cancel()
-	defer context.AfterFunc(s.ctx, cancel)()
 	if _, err := s.slots.Insert(ctx, ""); err != nil {
 		return err
 	}

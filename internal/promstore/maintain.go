@@ -1,8 +1,6 @@
 package promstore
 
 import (
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/prometheus/prometheus/tsdb"
@@ -27,6 +25,8 @@ func (s *Store) maintain() {
 	tick := time.NewTicker(s.hooks.tick)
 	defer tick.Stop()
 	last := s.hooks.now()
+	var nextTry time.Time
+	var backoff time.Duration
 	for {
 		select {
 		case <-s.ctx.Done():
@@ -36,11 +36,21 @@ func (s *Store) maintain() {
 		if !s.room() {
 			continue
 		}
+		now := s.hooks.now()
 		if s.failure.Load() != nil {
+			// Reopening replays the log: what fails again is tried less and less often.
+			if now.Before(nextTry) {
+				continue
+			}
 			s.reopen()
+			backoff = min(max(2*backoff, s.hooks.tick), upkeepInterval)
+			nextTry = now.Add(backoff)
 			continue
 		}
-		if now := s.hooks.now(); now.Sub(last) >= upkeepInterval {
+		if now.Sub(nextTry) > upkeepInterval {
+			backoff = 0
+		}
+		if now.Sub(last) >= upkeepInterval {
 			last = now
 			if err := s.upkeep(); err != nil && s.ctx.Err() == nil {
 				s.log.Error("compact store; it is tried again in a minute", "dir", s.cfg.Dir, "err", err)
@@ -104,66 +114,4 @@ func (s *Store) upkeep() (err error) {
 		}
 		return db.CompactOOOHead(s.ctx)
 	})
-}
-
-// guard turns a panic of tsdb into a failure that reopening repairs: its writers
-// of head chunks panic when the disk refuses a write.
-func (s *Store) guard(err *error) {
-	if p := recover(); p != nil {
-		cause, ok := p.(error)
-		if !ok {
-			cause = fmt.Errorf("%v", p)
-		}
-		*err = s.fail(fmt.Errorf("write head chunks: %w", cause), true)
-	}
-}
-
-// fail notes that the database must be opened again before it is written to. A
-// log record that was half written would make the next replay drop all that
-// follows it, so nothing may follow it. Abandoned means that tsdb panicked and
-// may hold locks.
-func (s *Store) fail(cause error, abandoned bool) error {
-	kind := ErrUnavailable
-	if full(cause) {
-		kind = ErrDiskFull
-	}
-	err := fmt.Errorf("%w: %w", kind, cause)
-	if abandoned {
-		err = &abandonedError{err}
-	}
-	if s.failure.CompareAndSwap(nil, &err) {
-		s.log.Error("store stopped writing; it is repaired when there is room", "dir", s.cfg.Dir, "err", err)
-	}
-	return err
-}
-
-// abandonedError marks a database that must not be closed: whoever panicked in
-// it may hold the locks that closing takes.
-type abandonedError struct{ error }
-
-func (e *abandonedError) Unwrap() error { return e.error }
-
-// reopen closes the database and opens it again, which repairs its log.
-func (s *Store) reopen() {
-	s.writeMu.Lock()
-	defer s.writeMu.Unlock()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var dead *abandonedError
-	if f := s.failure.Load(); f != nil && errors.As(*f, &dead) {
-		// It is left to the collector; its goroutine sleeps, its log is not
-		// written to again.
-		s.db = nil
-		s.dbReg.giveBack()
-	} else if err := s.closeDB(); err != nil {
-		s.log.Warn("close store before repair", "dir", s.cfg.Dir, "err", err)
-	}
-	if err := s.openDB(); err != nil {
-		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
-		s.failure.Store(&err)
-		s.log.Error("open store again; it is tried again soon", "dir", s.cfg.Dir, "err", err)
-		return
-	}
-	s.failure.Store(nil)
-	s.tel.reopens.Inc()
 }

@@ -15,6 +15,8 @@ const maxQueryBytes = 64 << 10
 // Query evaluates expr at one instant. The result's own Err is returned as err;
 // what it holds stays valid.
 func (s *Store) Query(ctx context.Context, expr string, at time.Time) (*promql.Result, error) {
+	ctx, done := s.queryContext(ctx)
+	defer done()
 	return s.eval(ctx, expr, func(db storage.Queryable) (promql.Query, error) {
 		return s.engine.NewInstantQuery(ctx, db, nil, expr, at)
 	}, nil)
@@ -22,6 +24,8 @@ func (s *Store) Query(ctx context.Context, expr string, at time.Time) (*promql.R
 
 // QueryRange evaluates expr at each step from start to end.
 func (s *Store) QueryRange(ctx context.Context, expr string, start, end time.Time, step time.Duration) (*promql.Result, error) {
+	ctx, done := s.queryContext(ctx)
+	defer done()
 	return s.eval(ctx, expr, func(db storage.Queryable) (promql.Query, error) {
 		return s.engine.NewRangeQuery(ctx, db, nil, expr, start, end, step)
 	}, nil)
@@ -34,9 +38,6 @@ func (s *Store) eval(ctx context.Context, expr string, make func(storage.Queryab
 	if len(expr) > maxQueryBytes {
 		return nil, badParam("query", "has %d bytes; at most %d are evaluated", len(expr), maxQueryBytes)
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(s.ctx, cancel)()
 	err = s.read(func(db *tsdb.DB) error {
 		q, err := make(db)
 		if err != nil {
@@ -54,17 +55,16 @@ func (s *Store) eval(ctx context.Context, expr string, make func(storage.Queryab
 // Querier reads the series between mint and maxt, in milliseconds. The store
 // stays open until it is closed, so close it soon.
 func (s *Store) Querier(mint, maxt int64) (storage.Querier, error) {
-	s.mu.RLock()
-	if s.closed || s.db == nil {
-		s.mu.RUnlock()
-		return nil, ErrClosed
-	}
-	q, err := s.db.Querier(mint, maxt)
+	ses, err := s.enter()
 	if err != nil {
-		s.mu.RUnlock()
 		return nil, err
 	}
-	return &holding{Querier: q, release: s.mu.RUnlock}, nil
+	q, err := ses.db.Querier(mint, maxt)
+	if err != nil {
+		ses.mu.RUnlock()
+		return nil, err
+	}
+	return &holding{Querier: q, release: ses.mu.RUnlock}, nil
 }
 
 // holding is a querier that keeps the database open.

@@ -38,13 +38,13 @@ type Store struct {
 	diskFull atomic.Bool
 	failure  atomic.Pointer[error] // the write error that the next reopening repairs
 
-	writeMu sync.Mutex  // taken before mu
+	writeMu sync.Mutex  // taken before session.mu
 	cache   seriesCache // guarded by writeMu
+	closed  bool        // guarded by writeMu
 
-	mu     sync.RWMutex
-	db     *tsdb.DB    // guarded by mu; nil when reopening failed
-	dbReg  *returnable // guarded by mu; db's own metrics
-	closed bool        // guarded by mu
+	// session is the open database; nil after Close and while reopening failed.
+	// It is replaced under writeMu only.
+	session atomic.Pointer[session]
 }
 
 // hooks are the clock and the file system, for tests.
@@ -80,7 +80,6 @@ func open(cfg Config, log *slog.Logger, reg prometheus.Registerer, h hooks) (_ *
 	s := &Store{
 		cfg: cfg, log: log, lock: lock, hooks: h,
 		reg:    &returnable{Registerer: reg},
-		dbReg:  &returnable{Registerer: reg},
 		parser: parser.NewParser(parser.Options{}),
 		limits: newSeriesLimits(cfg.MaxSeries, cfg.MaxSeriesPerMetric),
 		meta:   newMetadata(cfg.MaxMetadata),
@@ -99,7 +98,7 @@ func open(cfg Config, log *slog.Logger, reg prometheus.Registerer, h hooks) (_ *
 		EnableNegativeOffset: true,
 		Parser:               s.parser,
 	})
-	if err := s.openDB(); err != nil {
+	if err := s.openSession(); err != nil {
 		s.cancel()
 		s.reg.giveBack()
 		return nil, errors.Join(err, lock.Release())
@@ -107,26 +106,6 @@ func open(cfg Config, log *slog.Logger, reg prometheus.Registerer, h hooks) (_ *
 	s.room()
 	s.loop.Go(s.maintain)
 	return s, nil
-}
-
-// openDB opens the database and puts it in place. The caller holds writeMu and
-// mu, or is Open.
-func (s *Store) openDB() error {
-	start := s.hooks.now()
-	s.limits.reset()
-	s.cache.clear()
-	repairs := &repairs{}
-	db, err := tsdb.Open(s.cfg.Dir, slog.New(quiet{s.log.Handler(), repairs}), s.dbReg, s.options(), nil)
-	if err != nil {
-		s.dbReg.giveBack()
-		return s.explain("open", err)
-	}
-	db.DisableCompactions() // see doc.go: the maintenance loop does it
-	s.limits.arm()
-	s.db = db
-	s.log.Info("store open", "dir", s.cfg.Dir, "series", db.Head().NumSeries(), "blocks", len(db.Blocks()),
-		"repaired", repairs.seen.Load(), "took", s.hooks.now().Sub(start).Round(time.Millisecond))
-	return nil
 }
 
 // options are tsdb's, for a laptop's memory: the defaults are for millions of
@@ -161,36 +140,16 @@ func (s *Store) Close() error {
 	s.loop.Wait()
 	s.writeMu.Lock()
 	defer s.writeMu.Unlock()
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.closed {
 		return nil
 	}
 	s.closed = true
-	err := s.closeDB()
+	err := s.closeSession()
 	s.reg.giveBack()
 	if err != nil {
 		err = fmt.Errorf("close store in %s: %w", s.cfg.Dir, err)
 	}
 	return errors.Join(err, s.lock.Release())
-}
-
-// closeDB closes the database. tsdb panics when a chunk does not fit on the
-// disk; what the chunk held is in the log, so that costs nothing but time at
-// the next start. The caller holds writeMu and mu.
-func (s *Store) closeDB() (err error) {
-	db := s.db
-	if db == nil {
-		return nil
-	}
-	s.db = nil
-	defer s.dbReg.giveBack()
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("write head chunks: %v", p)
-		}
-	}()
-	return db.Close()
 }
 
 // Status is the state of the store at one moment.
@@ -221,16 +180,16 @@ func (s *Store) Status() Status {
 		st.Failure = *f
 		st.DiskFull = st.DiskFull || errors.Is(*f, ErrDiskFull)
 	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.db == nil {
+	ses, err := s.enter()
+	if err != nil {
 		return st
 	}
-	head := s.db.Head()
+	defer ses.mu.RUnlock()
+	head := ses.db.Head()
 	st.HeadSeries = head.NumSeries()
 	st.DiskBytes = head.Size()
 	oldest, newest := min(head.MinTime(), head.MinOOOTime()), head.MaxTime()
-	for _, b := range s.db.Blocks() {
+	for _, b := range ses.db.Blocks() {
 		st.Blocks++
 		st.DiskBytes += b.Size()
 		oldest, newest = min(oldest, b.MinTime()), max(newest, b.MaxTime()-1)
@@ -239,17 +198,4 @@ func (s *Store) Status() Status {
 		st.Oldest, st.Newest = time.UnixMilli(oldest), time.UnixMilli(newest)
 	}
 	return st
-}
-
-// read runs fn with the database, which stays open while fn runs.
-func (s *Store) read(fn func(*tsdb.DB) error) error {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	switch {
-	case s.closed:
-		return ErrClosed
-	case s.db == nil:
-		return fmt.Errorf("%w: %s could not be opened again", ErrUnavailable, s.cfg.Dir)
-	}
-	return fn(s.db)
 }
