@@ -5,6 +5,8 @@ package conntrack
 import (
 	"context"
 	"iter"
+	"net/netip"
+	"time"
 
 	"github.com/vigie-otel/vigie/internal/flow"
 )
@@ -62,4 +64,16 @@ func InNetNS(path string, fn func() error) error {
 		return fn()
 	}
 	return ErrUnsupported
+}
+
+// Addresses are what a network namespace has at its own end.
+type Addresses struct{ Interfaces, HostRoutes []netip.Addr }
+
+// LocalAddresses gives ErrUnsupported.
+func LocalAddresses(Options) (Addresses, error) { return Addresses{}, ErrUnsupported }
+
+// CPU runs fn; the CPU time is not measured on this system.
+func CPU(fn func()) time.Duration {
+	fn()
+	return 0
 }
