@@ -21,16 +21,18 @@ const (
 // Formats lists them.
 var Formats = []Format{Combined, Timed, Ingress, JSON}
 
-// lines writes events as lines. Its work is appending: no allocation a line.
-type lines struct {
-	format Format
+// LineWriter writes events as lines: it only appends, no allocation a line.
+type LineWriter struct {
+	Format Format
+
 	second int64
 	stamp  [32]byte // "[14/Jul/2026:20:45:00 +0000] "
 	width  int
 }
 
-func (l *lines) append(b []byte, ev *Event) []byte {
-	if l.format == JSON {
+// Append appends the event as a line, with its line feed.
+func (l *LineWriter) Append(b []byte, ev *Event) []byte {
+	if l.Format == JSON {
 		return l.appendJSON(b, ev)
 	}
 	b = ev.Client.AppendTo(b)
@@ -52,7 +54,7 @@ func (l *lines) append(b []byte, ev *Event) []byte {
 	b = strconv.AppendInt(b, ev.Bytes, 10)
 	b = appendQuoted(append(b, ' '), ev.Referer)
 	b = appendQuoted(append(b, ' '), ev.UserAgent)
-	switch l.format {
+	switch l.Format {
 	case Timed:
 		b = appendSeconds(append(b, ' '), ev.Duration)
 	case Ingress:
@@ -75,7 +77,7 @@ func (l *lines) append(b []byte, ev *Event) []byte {
 }
 
 // appendTime writes the common log's time, made anew once a second.
-func (l *lines) appendTime(b []byte, unixNano int64) []byte {
+func (l *LineWriter) appendTime(b []byte, unixNano int64) []byte {
 	if s := unixNano / 1e9; s != l.second || l.width == 0 {
 		l.second = s
 		l.width = len(time.Unix(s, 0).UTC().AppendFormat(l.stamp[:0], "[02/Jan/2006:15:04:05 -0700] "))
@@ -101,7 +103,7 @@ func appendSeconds(b []byte, d time.Duration) []byte {
 	return append(b, '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10))
 }
 
-func (l *lines) appendJSON(b []byte, ev *Event) []byte {
+func (l *LineWriter) appendJSON(b []byte, ev *Event) []byte {
 	b = append(b, `{"time":"`...)
 	if s := ev.UnixNano / 1e9; s != l.second || l.width == 0 {
 		l.second = s

@@ -144,6 +144,7 @@ func (g *Generator) Next(ev *Event) bool {
 	g.stamp += g.spacing
 
 	g.truth.Lines++
+	g.truth.Seconds[len(g.truth.Seconds)-1]++
 	// Who is next, at random among what is left in the slot.
 	at := 0
 	if len(g.attacks) > 0 {
@@ -175,6 +176,7 @@ func (g *Generator) fillSlot() {
 	if t%1e9 == 0 {
 		second := t / 1e9 % 64
 		g.signIns[second], g.requests[second] = 0, 0
+		g.truth.Seconds = append(g.truth.Seconds, 0)
 	}
 	if t%1e8 == 0 || t == 0 {
 		g.failing, g.retrying = 0, false

@@ -33,7 +33,7 @@ type OTLP struct {
 	options OTLPOptions
 	conn    *grpc.ClientConn
 	client  plogotlp.GRPCClient
-	lines   lines
+	lines   LineWriter
 	line    []byte
 	logs    plog.Logs
 	records plog.LogRecordSlice
@@ -56,7 +56,7 @@ func NewOTLP(options OTLPOptions) (*OTLP, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", options.Endpoint, err)
 	}
-	o := &OTLP{options: options, conn: conn, client: plogotlp.NewGRPCClient(conn), lines: lines{format: options.Raw}}
+	o := &OTLP{options: options, conn: conn, client: plogotlp.NewGRPCClient(conn), lines: LineWriter{Format: options.Raw}}
 	o.begin()
 	return o, nil
 }
@@ -77,7 +77,7 @@ func (o *OTLP) Add(ctx context.Context, ev *Event) error {
 	rec := o.records.AppendEmpty()
 	rec.SetTimestamp(pcommon.Timestamp(ev.UnixNano))
 	if o.options.Raw != "" {
-		o.line = o.lines.append(o.line[:0], ev)
+		o.line = o.lines.Append(o.line[:0], ev)
 		rec.Body().SetStr(string(o.line[:len(o.line)-1]))
 	} else {
 		putRequest(rec.Attributes(), ev)

@@ -162,12 +162,12 @@ func BenchmarkReplay(b *testing.B) {
 			for i := 0; i < 1_200_000; i++ { // into the attack
 				g.Next(&ev)
 			}
-			l := lines{format: f}
+			l := LineWriter{Format: f}
 			buf := make([]byte, 0, 4096)
 			b.ReportAllocs()
 			for b.Loop() {
 				g.Next(&ev)
-				buf = l.append(buf[:0], &ev)
+				buf = l.Append(buf[:0], &ev)
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "lines/s")
 		})

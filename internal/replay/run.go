@@ -16,19 +16,19 @@ type Sink interface {
 // Lines is a Sink that writes lines.
 type Lines struct {
 	w     io.Writer
-	lines lines
+	lines LineWriter
 	buf   []byte
 }
 
 // NewLines writes lines of the format to w, in pieces of about 256 KiB or at each
 // Flush, always whole lines.
 func NewLines(w io.Writer, format Format) *Lines {
-	return &Lines{w: w, lines: lines{format: format}, buf: make([]byte, 0, 1<<18+4096)}
+	return &Lines{w: w, lines: LineWriter{Format: format}, buf: make([]byte, 0, 1<<18+4096)}
 }
 
 // Add appends a line.
 func (l *Lines) Add(ctx context.Context, ev *Event) error {
-	l.buf = l.lines.append(l.buf, ev)
+	l.buf = l.lines.Append(l.buf, ev)
 	if len(l.buf) < 1<<18 {
 		return nil
 	}

@@ -1,6 +1,12 @@
 package replay
 
-import "time"
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
 
 // Truth is what a run contained: the sidecar of the labels, in JSON.
 type Truth struct {
@@ -16,6 +22,9 @@ type Truth struct {
 	SessionsDropped int64         `json:"sessions_dropped,omitempty"`
 	Attacks         []AttackTruth `json:"attacks"`
 	Crowds          []CrowdTruth  `json:"crowds"`
+	// Seconds is how many lines each second has, in order: it gives a line's time
+	// to whoever has only its number.
+	Seconds Counts `json:"lines_per_second"`
 }
 
 // AttackTruth is one attack. Times are event times; lines are 1-based; the firsts
@@ -50,4 +59,47 @@ type CrowdTruth struct {
 	Class string    `json:"class"`
 	Start time.Time `json:"start"`
 	End   time.Time `json:"end"`
+}
+
+// Counts is written as one string, "751 748 …": a day has 86,400 of them.
+type Counts []int64
+
+// MarshalJSON writes the numbers with a space between each two.
+func (c Counts) MarshalJSON() ([]byte, error) {
+	b := []byte{'"'}
+	for i, n := range c {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = strconv.AppendInt(b, n, 10)
+	}
+	return append(b, '"'), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (c *Counts) UnmarshalJSON(b []byte) error {
+	var text string
+	if err := json.Unmarshal(b, &text); err != nil {
+		return fmt.Errorf("read counts: %w", err)
+	}
+	*c = nil
+	for field := range strings.FieldsSeq(text) {
+		n, err := strconv.ParseInt(field, 10, 64)
+		if err != nil {
+			return fmt.Errorf("read counts: %w", err)
+		}
+		*c = append(*c, n)
+	}
+	return nil
+}
+
+// SecondOf is the second since the start in which the line (from 1) was written.
+func (t *Truth) SecondOf(line int64) int {
+	for i, n := range t.Seconds {
+		if line <= n {
+			return i
+		}
+		line -= n
+	}
+	return len(t.Seconds)
 }

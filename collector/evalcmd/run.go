@@ -1,0 +1,223 @@
+package evalcmd
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vigie-otel/vigie/internal/detect"
+	"github.com/vigie-otel/vigie/internal/score"
+)
+
+type runFlags struct {
+	quick, baselines bool
+	seeds            int
+	firstSeed        uint64
+	only             []string
+	out, raw, data   string
+	workers          int
+}
+
+// newRun is `vigie eval run`, what `make eval` calls.
+func newRun() *cobra.Command {
+	f := &runFlags{}
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "run the detector and the baselines on every scenario and write the table",
+		Long: `Runs every built-in scenario of vigie replay under many seeds and intensities
+through the detector and the baselines, and recorded traffic where a data folder
+is there (--data, or VIGIE_DATA). Prints the table, or writes it to --out.`,
+		Args: cobra.NoArgs, SilenceUsage: true, SilenceErrors: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			return f.run(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	p := cmd.Flags()
+	p.BoolVar(&f.quick, "quick", false, "4 seeds and 3 intensities instead of 20 and 6")
+	p.IntVar(&f.seeds, "seeds", 0, "seeds of each scenario; default by --quick")
+	p.Uint64Var(&f.firstSeed, "first-seed", 1, "the first of them")
+	p.StringSliceVar(&f.only, "scenario", nil, "only these scenarios")
+	p.BoolVar(&f.baselines, "baselines", true, "also run the baselines")
+	p.StringVar(&f.out, "out", "", "file for the table (Markdown); default standard output")
+	p.StringVar(&f.raw, "raw", "", "file for each run's outcome (JSON lines)")
+	p.StringVar(&f.data, "data", os.Getenv("VIGIE_DATA"), "folder of recorded traffic")
+	p.IntVar(&f.workers, "workers", runtime.GOMAXPROCS(0), "runs at a time")
+	return cmd
+}
+
+func (f *runFlags) plan() score.Plan {
+	p := score.Full()
+	if f.quick {
+		p = score.Quick()
+	}
+	if f.seeds > 0 {
+		p.Seeds = f.seeds
+	}
+	p.FirstSeed, p.Only = f.firstSeed, f.only
+	return p
+}
+
+func (f *runFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
+	cases, err := f.plan().Cases()
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	outcomes, err := f.all(ctx, cases, stderr)
+	if err != nil {
+		return err
+	}
+	p := score.Provenance{Command: f.command(), Machine: machine(), Date: began, Took: time.Since(began), Cases: len(cases)}
+	for _, o := range outcomes {
+		if o.Judge == score.VigieName {
+			p.Lines += o.Lines
+		}
+	}
+	var real []score.RealResult
+	if len(f.only) == 0 {
+		var notes []string
+		real, notes, err = score.Recorded(ctx, f.data)
+		if err != nil {
+			return err
+		}
+		p.Note = append(p.Note, notes...)
+	}
+	p.Note = append(p.Note, crowdSec())
+	if err := f.writeRaw(outcomes); err != nil {
+		return err
+	}
+	out := stdout
+	if f.out != "" {
+		file, err := os.Create(f.out)
+		if err != nil {
+			return fmt.Errorf("create report: %w", err)
+		}
+		defer file.Close()
+		out = file
+	}
+	return score.Report(out, score.Summarize(outcomes), p, real)
+}
+
+// all runs the cases on the workers and keeps their order.
+func (f *runFlags) all(ctx context.Context, cases []score.Case, stderr io.Writer) ([]*score.Outcome, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	results := make([][]*score.Outcome, len(cases))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	var mu sync.Mutex // guards done
+	done := 0
+	for range max(1, f.workers) {
+		wg.Go(func() {
+			for i := range next {
+				outcomes, err := f.one(ctx, cases[i])
+				if err != nil {
+					cancel(fmt.Errorf("%s seed %d: %w", cases[i].Scenario, cases[i].Seed, err))
+					return
+				}
+				results[i] = outcomes
+				mu.Lock()
+				if done++; done%50 == 0 || done == len(cases) {
+					fmt.Fprintf(stderr, "%d of %d runs\n", done, len(cases))
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for i := range cases {
+		select {
+		case next <- i:
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	close(next)
+	wg.Wait()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	var out []*score.Outcome
+	for _, r := range results {
+		out = append(out, r...)
+	}
+	return out, nil
+}
+
+func (f *runFlags) one(ctx context.Context, c score.Case) ([]*score.Outcome, error) {
+	service, err := c.Service()
+	if err != nil {
+		return nil, err
+	}
+	vigie, err := score.Vigie(detect.Config{Seed: c.Seed}, service)
+	if err != nil {
+		return nil, err
+	}
+	entrants := []score.Entrant{{Name: score.VigieName, Judge: vigie}}
+	if f.baselines {
+		entrants = append(entrants, score.Entrant{Name: "per-client", Judge: score.PerClient()}, score.Entrant{Name: "ewma", Judge: score.EWMA()})
+	}
+	return c.Run(ctx, entrants...)
+}
+
+func (f *runFlags) writeRaw(outcomes []*score.Outcome) error {
+	if f.raw == "" {
+		return nil
+	}
+	file, err := os.Create(f.raw)
+	if err != nil {
+		return fmt.Errorf("create raw outcomes: %w", err)
+	}
+	defer file.Close()
+	e := json.NewEncoder(file)
+	for _, o := range outcomes {
+		if err := e.Encode(o); err != nil {
+			return fmt.Errorf("write raw outcomes: %w", err)
+		}
+	}
+	return file.Close()
+}
+
+func (f *runFlags) command() string {
+	s := "vigie eval run"
+	if f.quick {
+		s += " --quick"
+	}
+	if f.seeds > 0 {
+		s += fmt.Sprintf(" --seeds %d", f.seeds)
+	}
+	if f.firstSeed != 1 {
+		s += fmt.Sprintf(" --first-seed %d", f.firstSeed)
+	}
+	if len(f.only) > 0 {
+		s += " --scenario " + strings.Join(f.only, ",")
+	}
+	return s
+}
+
+// machine is the processor and how many of its cores there are.
+func machine() string {
+	name := runtime.GOARCH
+	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(text)) {
+			if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
+				name = strings.TrimSpace(value)
+				break
+			}
+		}
+	}
+	return fmt.Sprintf("%s, %d cores, %s", name, runtime.NumCPU(), runtime.Version())
+}

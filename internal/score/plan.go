@@ -1,0 +1,85 @@
+package score
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/vigie-otel/vigie/internal/replay"
+)
+
+// Plan is what an evaluation runs.
+type Plan struct {
+	Seeds       int       // of each scenario and intensity
+	FirstSeed   uint64    // 0 means 1
+	Intensities []float64 // of the floods; other attacks have the scenario's own
+	Only        []string  // scenarios; empty means all
+}
+
+// Quick and Full are the plans of `make eval`.
+func Quick() Plan { return Plan{Seeds: 4, Intensities: []float64{0.2, 0.5, 1}} }
+
+// Full runs twenty seeds from +10 % to +1,000 %.
+func Full() Plan { return Plan{Seeds: 20, Intensities: []float64{0.1, 0.2, 0.5, 1, 3, 10}} }
+
+// Cases lists the plan's runs, the long ones first, so that no core waits for a
+// last one.
+func (p Plan) Cases() ([]Case, error) {
+	var out []Case
+	for _, name := range p.Only {
+		if !slices.Contains(replay.Names(), name) {
+			return nil, fmt.Errorf("no built-in scenario %q", name)
+		}
+	}
+	size := map[Case]float64{}
+	for _, name := range replay.Names() {
+		if len(p.Only) > 0 && !slices.Contains(p.Only, name) {
+			continue
+		}
+		s, err := replay.Builtin(name)
+		if err != nil {
+			return nil, err
+		}
+		intensities := []float64{0}
+		if flood(s) {
+			intensities = p.Intensities
+		}
+		for i := range p.Seeds {
+			for _, x := range intensities {
+				c := Case{Scenario: name, Seed: max(p.FirstSeed, 1) + uint64(i), Intensity: x}
+				c.Scale = scale(s, c.Seed)
+				out = append(out, c)
+				size[c] = c.Scale * s.Background.Rate * time.Duration(s.Duration).Seconds() * (1 + x)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Case) int {
+		return int(math.Copysign(1, size[b]-size[a]))
+	})
+	return out, nil
+}
+
+// flood says that the scenario's attacks are measured by the whole background.
+func flood(s *replay.Scenario) bool {
+	for _, a := range s.Attacks {
+		if a.Intensity > 0 && a.RelativeTo == "all" {
+			return true
+		}
+	}
+	return false
+}
+
+// scale varies the size of the site from seed to seed, 150 to 1,000 requests/s on
+// an ordinary evening: nothing may hang on a rate.
+func scale(s *replay.Scenario, seed uint64) float64 {
+	x := float64(seed*7%11) / 10
+	rate := 150 * math.Pow(1000.0/150, x)
+	switch {
+	case s.Name == "semi-final":
+		return 0.01 + 0.02*x
+	case time.Duration(s.Duration) > 4*time.Hour:
+		return 0.1 + 0.6*x
+	}
+	return rate / s.Background.Rate
+}
