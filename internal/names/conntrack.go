@@ -74,3 +74,11 @@ const (
 	NetworkInterfaceName = "network.interface.name"
 	ENAAllowance         = "aws.ena.allowance" // bw_in, bw_out, pps, conntrack, linklocal
 )
+
+// What the conntrack processor derives beside .utilization and
+// .time_to_exhaustion, which it gives for each wall.
+const (
+	ConntrackGrowth      = "vigie.conntrack.growth"       // {entry}/s, by wall; absent when not growing
+	ConntrackWallNearest = "vigie.conntrack.wall.nearest" // 1 on the wall that is hit first, else 0
+	ConntrackWall        = "vigie.conntrack.wall"         // attribute: kernel, ena
+)
