@@ -208,12 +208,19 @@ func (a *appender) done(c *cached, ref storage.SeriesRef, err error) {
 // full reports whether the batch should be committed before more is appended.
 func (a *appender) full() bool { return a.pending >= commitEvery }
 
+// One request may hold millions of samples out of time: their errors say no
+// more than that, and are made once.
+var (
+	errFuture = refuse(reasonFuture, "a sample is later than max_future allows")
+	errTooOld = refuse(reasonTooOld, "a sample is older than the retention")
+)
+
 func (a *appender) inTime(t int64) error {
 	if t > a.maxT {
-		return refuse(reasonFuture, "a sample is %d ms later than max_future allows", t-a.maxT)
+		return errFuture
 	}
 	if t < a.minT {
-		return refuse(reasonTooOld, "a sample is %d ms older than the retention", a.minT-t)
+		return errTooOld
 	}
 	return nil
 }

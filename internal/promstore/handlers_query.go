@@ -156,8 +156,8 @@ func (s *Store) formatQuery(r *http.Request) answer {
 }
 
 func (s *Store) parse(text string) (parser.Expr, error) {
-	if len(text) > maxQueryBytes {
-		return nil, badParam("query", "has %d bytes; at most %d are evaluated", len(text), maxQueryBytes)
+	if err := checkSize(text); err != nil {
+		return nil, err
 	}
 	expr, err := s.parser.ParseExpr(text)
 	if err != nil {

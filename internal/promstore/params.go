@@ -137,8 +137,7 @@ func (p *params) matchers(s *Store) [][]*labels.Matcher {
 		return nil
 	}
 	for _, t := range texts {
-		if len(t) > maxQueryBytes {
-			p.err = badParam("match[]", "has %d bytes; at most %d are read", len(t), maxQueryBytes)
+		if p.err = checkSize(t); p.err != nil {
 			return nil
 		}
 	}

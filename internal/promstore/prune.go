@@ -31,9 +31,11 @@ func (s *Store) prune(md pmetric.Metrics) (_ pmetric.Metrics, cut int) {
 				}
 				return true
 			}
-			for _, m := range sm.Metrics().All() {
-				cut += s.pruneMetric(m)
-			}
+			sm.Metrics().RemoveIf(func(m pmetric.Metric) bool {
+				n := s.pruneMetric(m)
+				cut += n
+				return n > 0 && points(m) == 0 // else it would count again, as empty
+			})
 			return false
 		})
 		return false

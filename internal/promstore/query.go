@@ -9,9 +9,6 @@ import (
 	"github.com/prometheus/prometheus/tsdb"
 )
 
-// maxQueryBytes bounds an expression: its nesting is evaluated by recursion.
-const maxQueryBytes = 64 << 10
-
 // Query evaluates expr at one instant. The result's own Err is returned as err;
 // what it holds stays valid.
 func (s *Store) Query(ctx context.Context, expr string, at time.Time) (*promql.Result, error) {
@@ -35,12 +32,15 @@ func (s *Store) QueryRange(ctx context.Context, expr string, start, end time.Tim
 // closing gives the result's memory to the next query, and only the handlers know
 // when they are done with it; see keep.
 func (s *Store) eval(ctx context.Context, expr string, make func(storage.Queryable) (promql.Query, error), keep *promql.Query) (res *promql.Result, err error) {
-	if len(expr) > maxQueryBytes {
-		return nil, badParam("query", "has %d bytes; at most %d are evaluated", len(expr), maxQueryBytes)
+	if err := checkSize(expr); err != nil {
+		return nil, err
 	}
 	err = s.read(func(db *tsdb.DB) error {
 		q, err := make(db)
 		if err != nil {
+			if kind, _ := classify(err); kind != "execution" {
+				return err // the wait for a slot, not the expression
+			}
 			return badParam("query", "%w", err)
 		}
 		if keep != nil {

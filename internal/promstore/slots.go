@@ -2,10 +2,12 @@ package promstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/prometheus/promql"
 )
 
 // waitFactor: how many queries may wait for each that may run.
@@ -38,7 +40,11 @@ func (s *slots) Insert(ctx context.Context, _ string) (int, error) {
 		return 0, nil
 	case <-ctx.Done():
 		s.inside.Add(-1)
-		return 0, ctx.Err()
+		const where = "query queue"
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return 0, promql.ErrQueryTimeout(where)
+		}
+		return 0, promql.ErrQueryCanceled(where)
 	}
 }
 

@@ -69,6 +69,7 @@ var errWireType = errors.New("a field has the wrong wire type")
 
 // checkWriteRequest walks the whole request and counts its samples.
 func checkWriteRequest(body []byte) (samples int, err error) {
+	var meta prompb.MetricMetadata
 	err = fields(body, func(num protowire.Number, typ protowire.Type, p []byte, _ uint64) error {
 		switch num {
 		case requestSeries:
@@ -80,7 +81,7 @@ func checkWriteRequest(body []byte) (samples int, err error) {
 			if typ != protowire.BytesType {
 				return errWireType
 			}
-			return new(prompb.MetricMetadata).Unmarshal(p)
+			return meta.Unmarshal(p) // fields add up: what it holds does not matter here
 		}
 		return nil
 	})
@@ -192,6 +193,9 @@ func (d *writeDecoder) timeSeries(msg []byte, to sink) {
 		}
 		return nil
 	})
+	if count == 0 {
+		return
+	}
 	c, err := to.series(d.labels, true)
 	if err != nil {
 		to.drop(count, err)
@@ -243,7 +247,7 @@ func (d *writeDecoder) exemplar(c *cached, msg []byte, to sink) {
 // keepMetadata keeps the metadata of a checked request.
 func (s *Store) keepMetadata(body []byte) {
 	_ = fields(body, func(num protowire.Number, _ protowire.Type, p []byte, _ uint64) error {
-		if num != requestMetadata {
+		if num != requestMetadata || len(p) == 0 {
 			return nil
 		}
 		var m prompb.MetricMetadata
