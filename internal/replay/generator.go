@@ -261,16 +261,19 @@ func (g *Generator) visit(ev *Event, i int32) {
 		again = ev.Status == int(g.site.signFail) && s.retries < 3 && x>>33&1 == 0 // mistyped: once more
 	case g.failing > 0 && r.chance(g.failing):
 		g.fail(ev, &r)
-		again = g.retrying && st.retry && s.retries < 6
+		again = g.retrying && st.retry && s.retries < s.patience()
 	}
 	if rt.role == roleSignIn && g.failing > 0 && r.chance(g.failing) {
 		g.fail(ev, &r)
-		again = g.retrying && s.retries < 6
+		again = g.retrying && s.retries < s.patience()
 	}
 	s.rnd = r.state
 	if again {
 		s.retries++
 		wait := 1e9 * float64(int(1)<<min(s.retries, 5)) * r.between(0.4, 0.6) // an app's backoff: 1 s, 2 s, 4 s … 16 s
+		if s.hasty() {
+			wait = r.between(0.9e9, 1.1e9)
+		}
 		if rt.role == roleSignIn && ev.Status < 500 {
 			wait = r.between(4e9, 15e9) // a person types
 		}
@@ -284,6 +287,17 @@ func (g *Generator) visit(ev *Event, i int32) {
 		return
 	}
 	g.wheel.put(i)
+}
+
+// hasty devices try again each second for half a minute instead of backing off;
+// every fourth is: they make the storm.
+func (s *session) hasty() bool { return s.id&3 == 0 }
+
+func (s *session) patience() uint8 {
+	if s.hasty() {
+		return 30
+	}
+	return 6
 }
 
 // fail is what a proxy answers when what is behind it does not.
@@ -322,8 +336,11 @@ func (g *Generator) fill(ev *Event, rt *route, item uint16, x, id uint64) {
 		ev.Bytes = 0
 	default:
 		// A page's size varies little between two requests, more between pages.
-		of := mix(uint64(item)) & 1023
-		ev.Bytes = int64(float32(rt.bytes) * g.site.sizes[of] * (0.97 + 0.06*float32(x>>54)/1024))
+		size := float32(rt.bytes) * (0.97 + 0.06*float32(x>>54)/1024)
+		if rt.ranks != nil {
+			size *= g.site.sizes[mix(uint64(item))&1023]
+		}
+		ev.Bytes = int64(size)
 	}
 	if ev.Status >= 400 {
 		ev.Bytes = 150 + int64(x>>50&127)
