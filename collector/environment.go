@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+
+	"github.com/vigie-otel/vigie/internal/memlimit"
+)
+
+// exportEnvironment fills in what the embedded configurations read through
+// ${env:…}: a flag wins over the environment, and both over what is derived.
+func (o *options) exportEnvironment() error {
+	dir := o.dataDir
+	if dir == "" {
+		dir = os.Getenv("VIGIE_DATA_DIR")
+	}
+	if dir == "" {
+		dir = "data"
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("resolve --data-dir %q: %w", dir, err)
+	}
+	derived := map[string]string{}
+	if host, err := os.Hostname(); err == nil {
+		derived["VIGIE_HOST_NAME"] = host
+		if node := os.Getenv("VIGIE_NODE_NAME"); node != "" {
+			derived["VIGIE_HOST_NAME"] = node
+		}
+	}
+	// Where /proc can't be read the configurations' own defaults hold.
+	if b, err := memlimit.Derive("/"); err == nil {
+		derived["VIGIE_MEMORY_LIMIT_MIB"] = strconv.FormatUint(b.LimitMiB(), 10)
+		derived["VIGIE_MEMORY_SPIKE_MIB"] = strconv.FormatUint(b.SpikeMiB(), 10)
+	}
+	for name, value := range derived {
+		if os.Getenv(name) == "" {
+			if err := os.Setenv(name, value); err != nil {
+				return err
+			}
+		}
+	}
+	return os.Setenv("VIGIE_DATA_DIR", abs)
+}
+
+// limitMemory sets GOMEMLIMIT from the cgroup or the machine, unless the person
+// who started Vigie has. The memory_limiter of the embedded configurations works
+// from the same budget.
+func limitMemory() {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	if b, err := memlimit.Derive("/"); err == nil {
+		debug.SetMemoryLimit(b.GoMemLimit())
+	}
+}

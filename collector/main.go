@@ -1,0 +1,24 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+)
+
+// version is set by the build: -ldflags "-X main.version=…".
+var version = "0.1.0-dev"
+
+func main() {
+	if err := newCommand().Execute(); err != nil {
+		var problems problemsError
+		if errors.As(err, &problems) {
+			// One line a problem and nothing around them: they are read by
+			// people and by CI logs.
+			fmt.Fprintln(os.Stderr, problems)
+		} else {
+			fmt.Fprintln(os.Stderr, "vigie:", err)
+		}
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,142 @@
+package warroomexporter
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"go.opentelemetry.io/collector/config/confighttp"
+
+	"github.com/vigie-otel/vigie/internal/promstore"
+)
+
+// Config of the exporter.
+type Config struct {
+	// ServerConfig is the HTTP server: endpoint (default 127.0.0.1:8640), tls,
+	// auth, cors and time-outs as in every collector component. An endpoint
+	// that is not loopback needs both tls and auth.
+	confighttp.ServerConfig `mapstructure:",squash"`
+
+	// Store is the embedded Prometheus store.
+	Store StoreConfig `mapstructure:"store"`
+	// Recent bounds what is kept of logs and spans.
+	Recent RecentConfig `mapstructure:"recent"`
+}
+
+// StoreConfig bounds the embedded store.
+type StoreConfig struct {
+	// Directory holds the store. Default ./data/store; it is created.
+	Directory string `mapstructure:"directory"`
+	// Retention is the age at which samples go. Default 48h, at least 2h; 0
+	// means the default.
+	Retention time.Duration `mapstructure:"retention"`
+	// MaxSizeMiB bounds the directory, in MiB. Default 2048, at least 64; 0
+	// means the default. The oldest data goes first.
+	MaxSizeMiB int64 `mapstructure:"max_size_mib"`
+	// OutOfOrderWindow is how far behind the newest a sample may come. Default
+	// 30m; 0 means the default, -1ns none.
+	OutOfOrderWindow time.Duration `mapstructure:"out_of_order_window"`
+	// MaxSeries bounds the active series; one costs about 2 kB. Default 100,000;
+	// 0 means the default.
+	MaxSeries int `mapstructure:"max_series"`
+	// MaxSeriesPerMetric bounds the active series of one metric name. Default
+	// 20,000; 0 means the default.
+	MaxSeriesPerMetric int `mapstructure:"max_series_per_metric"`
+	// QueryConcurrency is how many queries run at once. Default 4; 0 means the
+	// default. Eight times as many may wait.
+	QueryConcurrency int `mapstructure:"query_concurrency"`
+	// QueryMaxSamples is how many samples one query may hold. Default
+	// 4,000,000 (64 MB); 0 means the default.
+	QueryMaxSamples int `mapstructure:"query_max_samples"`
+	// QueryTimeout bounds a query. Default 1m; 0 means the default.
+	QueryTimeout time.Duration `mapstructure:"query_timeout"`
+	// MaxWriteMiB bounds a remote-write body, in MiB, compressed or not. Default
+	// 32; 0 means the default.
+	MaxWriteMiB int64 `mapstructure:"max_write_mib"`
+}
+
+// RecentConfig bounds the rings behind the page. The memory that they take is
+// logs × (body_bytes + 200) + spans × 300 bytes at the most.
+type RecentConfig struct {
+	// Logs is how many of the newest log records are kept. Default 2000.
+	Logs int `mapstructure:"logs"`
+	// Spans is how many of the newest spans are kept. Default 2000.
+	Spans int `mapstructure:"spans"`
+	// BodyBytes is where a log body is cut. Default 1024.
+	BodyBytes int `mapstructure:"body_bytes"`
+	// Sources is how many sources (signal, service, scope) are told apart; what
+	// comes from more is shown as "other". Default 500.
+	Sources int `mapstructure:"sources"`
+	// Metrics is how many metric names the page lists. Default 2000.
+	Metrics int `mapstructure:"metrics"`
+}
+
+func createDefaultConfig() *Config {
+	server := confighttp.NewDefaultServerConfig()
+	server.NetAddr.Endpoint = "127.0.0.1:8640"
+	server.WriteTimeout = 2 * time.Minute
+	return &Config{
+		ServerConfig: server,
+		Store:        StoreConfig{Directory: "data/store"},
+		Recent:       RecentConfig{Logs: 2000, Spans: 2000, BodyBytes: 1024, Sources: 500, Metrics: 2000},
+	}
+}
+
+// Validate tells everything that is wrong at once.
+func (c *Config) Validate() error {
+	var errs []error
+	if c.NetAddr.Endpoint == "" {
+		errs = append(errs, errors.New(`endpoint must be host:port (got ""), e.g. 127.0.0.1:8640`))
+	} else if host, _, err := net.SplitHostPort(c.NetAddr.Endpoint); err != nil {
+		errs = append(errs, fmt.Errorf("endpoint must be host:port (got %q), e.g. 127.0.0.1:8640", c.NetAddr.Endpoint))
+	} else if !loopback(host) {
+		if !c.TLS.HasValue() {
+			errs = append(errs, fmt.Errorf("endpoint %s can be reached from other machines, so tls is required: set tls::cert_file and tls::key_file, or listen on 127.0.0.1", c.NetAddr.Endpoint))
+		}
+		if !c.Auth.HasValue() {
+			errs = append(errs, fmt.Errorf("endpoint %s can be reached from other machines, so auth is required: set auth::authenticator to an authenticator extension (basicauth, bearertokenauth, oidc), or listen on 127.0.0.1", c.NetAddr.Endpoint))
+		}
+	}
+	for _, b := range []struct {
+		key string
+		got int
+	}{
+		{"recent::logs", c.Recent.Logs}, {"recent::spans", c.Recent.Spans}, {"recent::body_bytes", c.Recent.BodyBytes},
+		{"recent::sources", c.Recent.Sources}, {"recent::metrics", c.Recent.Metrics},
+	} {
+		if b.got < 1 || b.got > 1_000_000 {
+			errs = append(errs, fmt.Errorf("%s must be between 1 and 1000000 (got %d)", b.key, b.got))
+		}
+	}
+	if err := c.Store.config().Validate(); err != nil {
+		errs = append(errs, fmt.Errorf("store: %w", err))
+	}
+	return errors.Join(errs...)
+}
+
+func (c StoreConfig) config() promstore.Config {
+	return promstore.Config{
+		Dir:                 c.Directory,
+		Retention:           c.Retention,
+		MaxBytes:            c.MaxSizeMiB << 20,
+		OutOfOrderWindow:    c.OutOfOrderWindow,
+		MaxSeries:           c.MaxSeries,
+		MaxSeriesPerMetric:  c.MaxSeriesPerMetric,
+		QueryConcurrency:    c.QueryConcurrency,
+		QueryMaxSamples:     c.QueryMaxSamples,
+		QueryTimeout:        c.QueryTimeout,
+		RemoteWriteMaxBytes: c.MaxWriteMiB << 20,
+	}
+}
+
+// loopback reports whether only this machine can reach host. An empty host is
+// every address.
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}

@@ -1,0 +1,123 @@
+package warroomexporter
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/vigie-otel/vigie/internal/names"
+)
+
+// logRow is a log record as the page shows it.
+type logRow struct {
+	Time     time.Time `json:"time"`
+	Service  string    `json:"service"`
+	Severity string    `json:"severity"`
+	Body     string    `json:"body"`
+	Event    string    `json:"event,omitempty"`
+	TraceID  string    `json:"trace_id,omitempty"`
+}
+
+// spanRow is a span as the page shows it.
+type spanRow struct {
+	Time       time.Time `json:"time"` // start
+	Service    string    `json:"service"`
+	Name       string    `json:"name"`
+	Kind       string    `json:"kind"`
+	Status     string    `json:"status"`
+	DurationMS float64   `json:"duration_ms"`
+	TraceID    string    `json:"trace_id"`
+}
+
+// perBatch is how many records of one batch are kept at the most: at 100,000
+// lines a second nobody reads more, and turning each into a row would cost as
+// much as everything else together.
+const perBatch = 200
+
+// keepLogs puts the newest records of a batch into the ring. A record without a
+// time gets the time at which it was seen, else now.
+func keepLogs(r *ring[logRow], ld plog.Logs, bodyBytes int, now time.Time) {
+	skip := max(0, ld.LogRecordCount()-perBatch)
+	rows := make([]logRow, 0, min(perBatch, ld.LogRecordCount()))
+	for _, rl := range ld.ResourceLogs().All() {
+		service := serviceOf(rl.Resource())
+		for _, sl := range rl.ScopeLogs().All() {
+			records := sl.LogRecords()
+			from := min(skip, records.Len())
+			skip -= from
+			for i := from; i < records.Len(); i++ {
+				rows = append(rows, rowOf(records.At(i), service, bodyBytes, now))
+			}
+		}
+	}
+	r.put(rows)
+}
+
+func rowOf(lr plog.LogRecord, service string, bodyBytes int, now time.Time) logRow {
+	row := logRow{
+		Time: now, Service: service, Severity: lr.SeverityText(),
+		Body: cut(lr.Body().AsString(), bodyBytes),
+	}
+	if t := lr.Timestamp(); t != 0 {
+		row.Time = t.AsTime()
+	} else if t := lr.ObservedTimestamp(); t != 0 {
+		row.Time = t.AsTime()
+	}
+	if row.Severity == "" && lr.SeverityNumber() != plog.SeverityNumberUnspecified {
+		row.Severity = lr.SeverityNumber().String()
+	}
+	if row.Event = lr.EventName(); row.Event == "" {
+		if v, ok := lr.Attributes().Get(names.EventName); ok {
+			row.Event = cut(v.AsString(), 128)
+		}
+	}
+	if id := lr.TraceID(); !id.IsEmpty() {
+		row.TraceID = id.String()
+	}
+	return row
+}
+
+func keepSpans(r *ring[spanRow], td ptrace.Traces) {
+	skip := max(0, td.SpanCount()-perBatch)
+	rows := make([]spanRow, 0, min(perBatch, td.SpanCount()))
+	for _, rs := range td.ResourceSpans().All() {
+		service := serviceOf(rs.Resource())
+		for _, ss := range rs.ScopeSpans().All() {
+			spans := ss.Spans()
+			from := min(skip, spans.Len())
+			skip -= from
+			for i := from; i < spans.Len(); i++ {
+				s := spans.At(i)
+				rows = append(rows, spanRow{
+					Time: s.StartTimestamp().AsTime(), Service: service, Name: cut(s.Name(), 256),
+					Kind: s.Kind().String(), Status: s.Status().Code().String(), TraceID: s.TraceID().String(),
+					DurationMS: float64(int64(s.EndTimestamp()-s.StartTimestamp())) / 1e6,
+				})
+			}
+		}
+	}
+	r.put(rows)
+}
+
+func serviceOf(res pcommon.Resource) string {
+	if v, ok := res.Attributes().Get(names.ServiceName); ok && v.AsString() != "" {
+		return cut(v.AsString(), 128)
+	}
+	return "unknown"
+}
+
+// cut shortens s to at most n bytes at a rune's edge and makes it valid UTF-8; a
+// copy, so that a short row does not hold a long record.
+func cut(s string, n int) string {
+	if len(s) > n {
+		for n > 0 && !utf8.RuneStart(s[n]) {
+			n--
+		}
+		s = s[:n] + "…"
+	}
+	return strings.Clone(strings.ToValidUTF8(s, "\uFFFD"))
+}

@@ -1,0 +1,142 @@
+package warroomexporter
+
+import (
+	"encoding/json"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// handler routes what the exporter serves. The authenticator, TLS and the limit
+// on bodies are around it, in confighttp.
+func (w *warroom) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/api/v1/", w.store.Handler())
+	mux.HandleFunc("GET /api/warroom/now", w.serveNow)
+	mux.HandleFunc("GET /healthz", w.serveHealth)
+	mux.Handle("/", pageHandler())
+	// A page of another site must not write here through a viewer's browser, nor
+	// reach loopback under a name of its own.
+	return w.ownName(http.NewCrossOriginProtection().Handler(mux))
+}
+
+// ownName refuses requests to a loopback server under a name that is not this
+// machine's own: without it, a page whose host name is made to resolve to
+// 127.0.0.1 (DNS rebinding) could read what the war room knows.
+func (w *warroom) ownName(next http.Handler) http.Handler {
+	host, _, _ := net.SplitHostPort(w.cfg.NetAddr.Endpoint)
+	if !loopback(host) {
+		return next
+	}
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		name, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			name = r.Host
+		}
+		if !loopback(strings.Trim(name, "[]")) {
+			http.Error(rw, "this server answers to localhost only, not to "+strconv.Quote(name), http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(rw, r)
+	})
+}
+
+// now is what /api/warroom/now answers: all that the first page shows.
+type now struct {
+	Time          time.Time   `json:"time"`
+	Started       time.Time   `json:"started"`
+	Store         storeRow    `json:"store"`
+	Sources       []sourceRow `json:"sources"`
+	Metrics       []lastValue `json:"metrics"`
+	MetricsHidden uint64      `json:"metrics_hidden"`
+	Logs          []logRow    `json:"logs"`
+	Spans         []spanRow   `json:"spans"`
+}
+
+type storeRow struct {
+	Series   uint64            `json:"series"`
+	Samples  uint64            `json:"samples"`
+	Dropped  map[string]uint64 `json:"dropped"`
+	Bytes    int64             `json:"bytes"`
+	DiskFull bool              `json:"disk_full"`
+	Failure  string            `json:"failure,omitempty"`
+	Oldest   *time.Time        `json:"oldest"`
+	Newest   *time.Time        `json:"newest"`
+}
+
+func (w *warroom) storeRow() storeRow {
+	st := w.store.Status()
+	row := storeRow{Series: st.HeadSeries, Samples: st.SamplesAppended, Dropped: st.Dropped, Bytes: st.DiskBytes, DiskFull: st.DiskFull}
+	if st.Failure != nil {
+		row.Failure = st.Failure.Error()
+	}
+	if !st.Newest.IsZero() {
+		row.Oldest, row.Newest = &st.Oldest, &st.Newest
+	}
+	return row
+}
+
+// serveNow answers GET /api/warroom/now. Query parameters: logs and spans, how
+// many of the newest (default 50, at most 500); q, a word that a log's body,
+// service or event must hold.
+func (w *warroom) serveNow(rw http.ResponseWriter, r *http.Request) {
+	at := w.now()
+	q := strings.ToLower(r.URL.Query().Get("q"))
+	var keep func(*logRow) bool
+	if q != "" {
+		keep = func(row *logRow) bool {
+			return strings.Contains(strings.ToLower(row.Body+"\n"+row.Service+"\n"+row.Event), q)
+		}
+	}
+	values, hidden := w.arrivals.values()
+	writeJSON(rw, http.StatusOK, now{
+		Time: at, Started: w.started, Store: w.storeRow(),
+		Sources: w.arrivals.list(at), Metrics: values, MetricsHidden: hidden,
+		Logs:  w.logs.newest(countParam(r, "logs"), keep),
+		Spans: w.spans.newest(countParam(r, "spans"), nil),
+	})
+}
+
+func countParam(r *http.Request, name string) int {
+	n, err := strconv.Atoi(r.URL.Query().Get(name))
+	if err != nil || n < 0 {
+		return 50
+	}
+	return min(n, 500)
+}
+
+// health is what /healthz answers: 200 while data can be taken in, else 503.
+type health struct {
+	Status string   `json:"status"` // ok or degraded
+	Why    []string `json:"why,omitempty"`
+	Store  storeRow `json:"store"`
+}
+
+func (w *warroom) serveHealth(rw http.ResponseWriter, _ *http.Request) {
+	h := health{Status: "ok", Store: w.storeRow()}
+	if h.Store.DiskFull {
+		h.Why = append(h.Why, "the disk under "+w.cfg.Store.Directory+" is full: metrics are not stored until there is room")
+	}
+	if h.Store.Failure != "" {
+		h.Why = append(h.Why, "the store waits for a repair: "+h.Store.Failure)
+	}
+	code := http.StatusOK
+	if len(h.Why) > 0 {
+		h.Status, code = "degraded", http.StatusServiceUnavailable
+	}
+	writeJSON(rw, code, h)
+}
+
+func writeJSON(rw http.ResponseWriter, code int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		http.Error(rw, "encode answer: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	rw.Header().Set("Content-Type", "application/json")
+	rw.Header().Set("Cache-Control", "no-store")
+	rw.WriteHeader(code)
+	_, _ = rw.Write(body)
+}

@@ -1,0 +1,185 @@
+package warroomexporter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/exporter"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.uber.org/zap"
+	"go.uber.org/zap/exp/zapslog"
+
+	"github.com/vigie-otel/vigie/internal/prombridge"
+	"github.com/vigie-otel/vigie/internal/promstore"
+)
+
+// warroom is one exporter: the store, the rings and the server.
+type warroom struct {
+	cfg *Config
+	set exporter.Settings
+	now func() time.Time
+
+	arrivals *arrivals
+	logs     *ring[logRow]
+	spans    *ring[spanRow]
+	started  time.Time
+
+	mu     sync.Mutex
+	users  int  // guarded by mu: pipelines that have started and not shut down
+	closed bool // guarded by mu
+
+	// Set by the first Start, before any pipeline delivers; constant after it.
+	store  *promstore.Store
+	server *http.Server
+	addr   net.Addr
+	bridge *prombridge.Bridge
+	serve  sync.WaitGroup
+}
+
+func newWarroom(set exporter.Settings, cfg *Config) *warroom {
+	return &warroom{
+		cfg: cfg, set: set, now: time.Now,
+		arrivals: newArrivals(cfg.Recent.Sources, cfg.Recent.Metrics),
+		logs:     newRing[logRow](cfg.Recent.Logs),
+		spans:    newRing[spanRow](cfg.Recent.Spans),
+	}
+}
+
+func (w *warroom) ended() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.closed
+}
+
+// Start opens the store and listens; the second and third pipeline find both
+// done.
+func (w *warroom) Start(ctx context.Context, host component.Host) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.users++
+	if w.users > 1 {
+		return nil
+	}
+	if err := w.open(ctx, host); err != nil {
+		w.users--
+		return errors.Join(err, w.close(ctx))
+	}
+	return nil
+}
+
+func (w *warroom) open(ctx context.Context, host component.Host) error {
+	w.started = w.now()
+	// First: listen. It is the likeliest thing to fail, and costs nothing to undo.
+	listener, err := w.cfg.ToListener(ctx)
+	if err != nil {
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return fmt.Errorf("listen on %s: another program has this port; stop it, or set exporters::%s::endpoint: %w", w.cfg.NetAddr.Endpoint, w.set.ID, err)
+		}
+		return fmt.Errorf("listen on %s: %w", w.cfg.NetAddr.Endpoint, err)
+	}
+	w.addr = listener.Addr()
+
+	// Then: the store, with its metrics published as ours.
+	registry := prometheus.NewRegistry()
+	logger := slog.New(zapslog.NewHandler(w.set.Logger.Core(), zapslog.WithName(w.set.Logger.Name())))
+	w.store, err = promstore.Open(w.cfg.Store.config(), logger, registry)
+	if err != nil {
+		return errors.Join(fmt.Errorf("open store: %w", err), listener.Close())
+	}
+	w.bridge, err = prombridge.Start(registry, w.set.MeterProvider.Meter("github.com/vigie-otel/vigie/internal/promstore"))
+	if err != nil {
+		return errors.Join(fmt.Errorf("publish the store's metrics: %w", err), listener.Close())
+	}
+
+	// Last: serve, when there is something to serve.
+	w.server, err = w.cfg.ToServer(ctx, host.GetExtensions(), w.set.TelemetrySettings, w.handler())
+	if err != nil {
+		return errors.Join(fmt.Errorf("set up the server: %w", err), listener.Close())
+	}
+	w.serve.Go(func() {
+		if err := w.server.Serve(listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(fmt.Errorf("serve on %s: %w", w.addr, err)))
+		}
+	})
+	w.set.Logger.Info("war room open", zap.String("page", w.url()+"/"), zap.String("prometheus", w.url()+"/api/v1"), zap.String("store", w.cfg.Store.Directory))
+	return nil
+}
+
+func (w *warroom) url() string {
+	scheme := "http"
+	if w.cfg.TLS.HasValue() {
+		scheme = "https"
+	}
+	return scheme + "://" + w.addr.String()
+}
+
+// Shutdown of the last pipeline ends the server, then the store. It is safe
+// before Start and safe twice.
+func (w *warroom) Shutdown(ctx context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.users > 1 {
+		w.users--
+		return nil
+	}
+	w.users = 0
+	return w.close(ctx)
+}
+
+// close undoes open. The caller holds mu.
+func (w *warroom) close(ctx context.Context) error {
+	if w.closed {
+		return nil
+	}
+	w.closed = true
+	var errs []error
+	if w.server != nil {
+		// A viewer's open stream must not keep the process: what has not ended
+		// in two seconds is cut.
+		grace, cancel := context.WithTimeout(ctx, 2*time.Second)
+		defer cancel()
+		if err := w.server.Shutdown(grace); err != nil {
+			errs = append(errs, w.server.Close())
+		}
+		w.serve.Wait()
+	}
+	if w.bridge != nil {
+		errs = append(errs, w.bridge.Stop())
+	}
+	if w.store != nil {
+		errs = append(errs, w.store.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (w *warroom) consumeMetrics(ctx context.Context, md pmetric.Metrics) error {
+	w.arrivals.metrics(md, w.now())
+	// What is dropped for good is counted by the store, by reason; an error is
+	// what may succeed later.
+	_, err := w.store.AppendMetrics(ctx, md)
+	return err
+}
+
+func (w *warroom) consumeLogs(_ context.Context, ld plog.Logs) error {
+	w.arrivals.logs(ld, w.now())
+	keepLogs(w.logs, ld, w.cfg.Recent.BodyBytes, w.now())
+	return nil
+}
+
+func (w *warroom) consumeTraces(_ context.Context, td ptrace.Traces) error {
+	w.arrivals.traces(td, w.now())
+	keepSpans(w.spans, td)
+	return nil
+}
