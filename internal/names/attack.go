@@ -36,4 +36,7 @@ const (
 	AttackClass         = "vigie.attack.class"
 	AttackVerdictState  = "vigie.attack.verdict.state" // normal, crowd, attack, mixed, unknown
 	AttackSummaryFormat = "vigie.summary.version"
+	TrafficRate         = "vigie.traffic.rate"          // {request}/s, the last 10 s
+	TrafficExpected     = "vigie.traffic.expected_rate" // {request}/s, what the baseline expects; absent while it is unknown
+	SummaryScope        = "vigie.summary.scope"         // agent (one node's requests) or cluster (merged)
 )
