@@ -81,4 +81,5 @@ const (
 	ConntrackGrowth      = "vigie.conntrack.growth"       // {entry}/s, by wall; absent when not growing
 	ConntrackWallNearest = "vigie.conntrack.wall.nearest" // 1 on the wall that is hit first, else 0
 	ConntrackWall        = "vigie.conntrack.wall"         // attribute: kernel, ena
+	NetworkIODirection   = "network.io.direction"         // of an owner: receive is a target
 )
