@@ -1,0 +1,188 @@
+package detect
+
+// actorNote is one client that stands for itself: judged by what it did, with no
+// need of a baseline.
+type actorNote struct {
+	key   uint64
+	addr  [16]byte
+	first int64 // second
+	score float32
+}
+
+const (
+	// hammerRate is what no person's clicks and no polling client reach for
+	// seconds: dynamic requests a second from one client. The peer's crawl rule
+	// begins at 2 a second, but for different pages and after 40; a page that
+	// loads eight API calls is within it.
+	hammerRate     = 12.0
+	hammerRequests = 36
+	// hammerShare is what one client must be of the service's usual rate: on a
+	// big service a client at 12 a second harms nobody, and distributed floods
+	// are found by their composition.
+	hammerShare = 0.05
+
+	scanErrors   = 8  // different paths that failed; the peer's rule has 10
+	scanProbes   = 4  // requests for what only an intruder wants
+	stuffRefused = 8  // refused sign-ins; people who forgot their password give up at 3 to 5
+	stuffSame    = 20 // answers of one size to as many sign-ins: a form shown again
+	slowRequests = 6
+)
+
+// judgeClients looks at the clients that were active in the tick.
+func (s *service) judgeClients() {
+	for _, slot := range s.clients.active {
+		c := &s.clients.slots[slot]
+		if c.n < 6 || c.key == 0 {
+			continue
+		}
+		if c.class&(1<<epFlood) == 0 && c.dyn >= hammerRequests && c.rate >= hammerRate {
+			s.accuse(c, epFlood, s.hammers(c))
+		}
+		if c.class&(1<<epScanning) == 0 && c.bad+c.probes >= 5 {
+			s.accuse(c, epScanning, s.scans(c))
+		}
+		if c.class&(1<<epStuffing) == 0 && c.tries >= stuffRefused {
+			s.accuse(c, epStuffing, s.stuffs(c))
+		}
+		if c.class&(1<<epSlow) == 0 && c.slow >= slowRequests {
+			s.accuse(c, epSlow, slows(c))
+		}
+	}
+}
+
+const maxActorNotes = 256
+
+func (s *service) accuse(c *client, kind int, score float32) {
+	if score <= 0 {
+		return
+	}
+	c.class |= 1 << kind
+	ep := &s.eps[kind]
+	ep.last = max(ep.last, c.last)
+	ep.changed = true
+	if len(ep.actors) < maxActorNotes {
+		ep.actors = append(ep.actors, actorNote{key: c.key, addr: c.addr, first: c.first, score: score})
+	}
+	if !ep.open {
+		ep.conf = float64(min(0.99, 0.6+0.1*score))
+		ep.begin(s, episodeClass[kind], c.first*1e9)
+		ep.requests += uint64(c.n)
+	}
+}
+
+// hammers: one client asks faster than anybody can, and in a way that people
+// do not.
+func (s *service) hammers(c *client) float32 {
+	expected := max(s.pace.expected(s.second), s.rate(10))
+	switch {
+	case float64(c.rate) < hammerShare*expected:
+		return 0
+	case c.lost*2 >= c.n && c.rate < 4*hammerRate: // what its library does when the site is down
+		return 0
+	case c.flags&clientVaried != 0 || float64(c.rate) < 3*float64(c.calm): // it always does
+		return 0
+	case c.userAgents() >= 4 && c.rounded() && c.static > 0: // an address that many people share
+		return 0
+	}
+	var score float32
+	if c.rate >= 2*hammerRate {
+		score++
+	}
+	if c.majorPN*5 >= c.n*4 || (c.majorN*5 >= c.n*4 && c.newPQ*5 < c.n) {
+		score++ // one thing, over and over
+	}
+	if c.newPQ*5 >= c.dyn*4 && c.majorN*5 >= c.n*3 {
+		score++ // one path with queries that never repeat
+	}
+	if c.static == 0 && s.has.but(s.has.static, c.static, c.n) >= 0.15 {
+		score++
+	}
+	if c.refs == 0 && s.has.but(s.has.refs, c.refs, c.n) >= 0.3 {
+		score++
+	}
+	if n := c.userAgents(); n >= 4 && !c.rounded() {
+		score++
+	}
+	if c.bad*2 >= c.n {
+		score++
+	}
+	if score < 2 {
+		return 0
+	}
+	return score
+}
+
+// scans: one client guesses at paths.
+func (s *service) scans(c *client) float32 {
+	var score float32
+	failed := c.distinctErrors() >= scanErrors && c.bad*10 >= c.n*3
+	if failed {
+		score++
+		if c.bad*10 >= c.dyn*6 {
+			score++
+		}
+	}
+	probes := c.probes >= scanProbes && c.probes*6 >= c.n
+	if probes {
+		score++
+		if c.bad+c.lost >= 4 || c.probes >= 5*scanProbes {
+			score++
+		}
+	}
+	if !failed && !probes {
+		return 0
+	}
+	if c.static == 0 && c.refs == 0 && c.n >= 10 {
+		score += 0.5
+	}
+	if c.userAgents() >= 4 && !c.rounded() || c.uax == 0 {
+		score += 0.5
+	}
+	if c.rate >= 2 || c.distinctErrors() >= 3*scanErrors {
+		score += 0.5
+	}
+	if score < 2 {
+		return 0
+	}
+	return score
+}
+
+// stuffs: one client tries passwords.
+func (s *service) stuffs(c *client) float32 {
+	succeeded := c.tries - min(c.refused, c.tries)
+	switch {
+	case c.refused >= stuffRefused && c.refused*10 >= c.tries*8 && (c.tries*2 >= c.dyn || c.refused >= 3*stuffRefused):
+	case uint32(c.sameSz) >= stuffSame && c.tries*10 >= c.dyn*6 && c.gap < 15 && c.refused == 0 && c.class&(1<<epStuffing) == 0 && s.formAnswers(c):
+		succeeded = 0
+	case countBits(c.accts) >= 8 && c.refused*2 >= c.tries && c.tries*2 >= c.dyn:
+	default:
+		return 0
+	}
+	if succeeded*5 > c.tries && c.userAgents() > 3 { // an address that many people share
+		return 0
+	}
+	if c.good > 0 && c.class == 0 && c.major != 0 && c.rounded() && c.refused < 2*stuffRefused {
+		return 0
+	}
+	score := float32(2)
+	if countBits(c.accts) >= 4 {
+		score++
+	}
+	if c.gap < 2 {
+		score++
+	}
+	return score
+}
+
+// formAnswers says that answers without a refusal may be refusals: a form that
+// is shown again with 200. A token endpoint answers 200 too, but to clients that
+// go on to do something else.
+func (s *service) formAnswers(c *client) bool { return c.dyn-min(c.dyn, c.tries) <= c.tries/2 }
+
+// slows: one client holds connections with requests that never end.
+func slows(c *client) float32 {
+	if c.slow*10 < c.n*6 {
+		return 0
+	}
+	return 2
+}

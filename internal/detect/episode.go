@@ -1,0 +1,155 @@
+package detect
+
+import (
+	"math"
+	"time"
+
+	"github.com/vigie-otel/vigie/internal/finding"
+)
+
+// A service has at most one finding of each of these kinds at a time: one attack
+// is one finding, however many paths, networks or waves it has.
+const (
+	epFlood = iota // http_flood, distributed_flood, cache_busting, as the evidence says
+	epStuffing
+	epScanning
+	epSlow
+	episodes
+)
+
+var episodeClass = [episodes]finding.Class{finding.HTTPFlood, finding.CredentialStuffing, finding.PathScanning, finding.Slowloris}
+
+// episode is the life of a finding of one kind.
+type episode struct {
+	looks   uint8 // the last looks, newest in bit 0: 1 where it was an attack
+	weak    uint8 // how long ago the last such look was, in ticks
+	open    bool
+	id      string
+	class   finding.Class
+	started int64 // ns
+	found   int64
+	last    int64 // ns: its newest request
+	closed  int64
+
+	sig      *signature // nil where only actors are known
+	op       opinion
+	requests uint64
+	peak     float64 // requests a second
+	conf     float64
+	actors   []actorNote
+	told     int64 // second of the last report
+	changed  bool
+	attack   []row // rows of it, for attribution
+	legit    []row
+}
+
+const (
+	updateEvery = 10   // s between updates of one finding
+	quietShare  = 0.05 // of its peak: less does not keep a finding open
+)
+
+// look remembers what one look said, and says whether to open: at three of five
+// looks, or two when the evidence is overwhelming.
+func (ep *episode) look(attack, sure bool) bool {
+	ep.looks <<= 1
+	if attack {
+		ep.looks |= 1
+	}
+	n := popcount(uint16(ep.looks & 0x1f))
+	return attack && (n >= 3 || (sure && n >= 2))
+}
+
+func (ep *episode) begin(s *service, class finding.Class, started int64) {
+	ep.open, ep.class, ep.changed = true, class, true
+	ep.started, ep.found = started, s.clock
+	ep.last = max(ep.last, min(s.newest, s.clock))
+	ep.closed, ep.told = 0, 0
+	ep.id = finding.NewID(class, s.name, time.Unix(0, started).UTC(), s.d.cfg.Seed)
+	s.open++
+}
+
+func (ep *episode) end(s *service) {
+	ep.open = false
+	ep.closed = s.clock
+	s.open--
+}
+
+// reset forgets a closed episode.
+func (ep *episode) reset() {
+	attack, legit := ep.attack[:0], ep.legit[:0]
+	*ep = episode{attack: attack, legit: legit}
+}
+
+// mark says which open finding the request belongs to, if any.
+func (s *service) mark(e *event, r *row, c *client) (m Mark) {
+	best := -1
+	for i := range s.eps {
+		ep := &s.eps[i]
+		if !ep.open {
+			continue
+		}
+		if p := ep.suspicion(i, e, r, c); p > m.Suspicion {
+			m, best = Mark{FindingID: ep.id, Suspicion: p}, i
+		}
+	}
+	if best < 0 {
+		return m
+	}
+	r.flags |= rowMarked
+	s.suspected += uint64(e.rep)
+	s.now.marked[best] += uint64(e.rep)
+	s.now.lastMark[best] = max(s.now.lastMark[best], e.nano)
+	return m
+}
+
+const (
+	actorSuspicion = 0.97
+	promoteHits    = 6 // marked requests, nine in ten of all, that make a client an actor
+)
+
+func (ep *episode) suspicion(kind int, e *event, r *row, c *client) float64 {
+	if c != nil && c.class&(1<<kind) != 0 && ownsRequest(kind, e, c) {
+		return actorSuspicion
+	}
+	if ep.sig == nil {
+		return 0
+	}
+	if kind == epStuffing {
+		if !e.tried() {
+			return 0
+		}
+		if e.refused() {
+			r.sub = 1
+		}
+	}
+	o := ep.sig.odds(r)
+	hit := o > ep.sig.bar
+	if c != nil {
+		if c.asked >= 1000 {
+			c.asked, c.hits = c.asked/2, c.hits/2
+		}
+		c.asked++
+		if hit {
+			c.hits++
+			if c.hits >= promoteHits && uint32(c.hits)*10 >= uint32(c.asked)*9 && r.flags&rowKnown == 0 {
+				c.class |= 1 << kind
+			}
+		}
+	}
+	if !hit {
+		return 0
+	}
+	return 1 / (1 + math.Exp(-float64(o)))
+}
+
+// ownsRequest says which requests of an actor belong to its finding: a scanner's
+// are all of it, a stuffer may share its address with people.
+func ownsRequest(kind int, e *event, c *client) bool {
+	switch kind {
+	case epStuffing:
+		return e.tried() || c.tries*10 >= c.dyn*7
+	case epSlow:
+		return e.slow() || c.slow*10 >= c.n*8
+	}
+	return true
+}

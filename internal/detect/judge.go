@@ -1,0 +1,190 @@
+package detect
+
+import "github.com/vigie-otel/vigie/internal/finding"
+
+// opinion is what one look at a window makes of its excess.
+type opinion struct {
+	attack   bool
+	score    float32 // evidence for, less evidence against; scoreBar opens
+	class    finding.Class
+	share    float32 // of the window's requests
+	base     float32 // share of ordinary requests with the same signature
+	rate     float32 // requests a second
+	strange  [groups]float32
+	known    float32 // shares among the attack's requests: clients known before,
+	rounded  float32 // that behave like visitors,
+	crawlers float32 // that say they are robots,
+	newPQ    float32
+	refused  float32
+	fresh    [2]float32 // new clients: in the attack, in the baseline
+	clients  float32    // distinct, estimated
+	sig      signature
+}
+
+const (
+	// scoreBar is the evidence that opens a finding: one strong group and one
+	// more, or two weak ones. Weak groups alone reach 1.5, so at least one strong
+	// one must be evident: strongBar.
+	scoreBar  = 1.5
+	strongBar = 0.5
+	// sureBar opens at two ticks instead of three of five.
+	sureBar = 2.5
+	// baseBar is how many times more common a signature must be now than it was
+	// in ordinary traffic.
+	baseBar = 4
+)
+
+// judge forms an opinion on x.rows, sampled over a window in which there were
+// rate requests a second.
+func (x *excess) judge(ref *reference, rate float64, minShare float32, minRate float64) (op opinion) {
+	const strongMask = 1<<groupPath - 1
+	var two, one float32
+	for i := range x.rows {
+		m := x.mask[i]
+		switch s := popcount(m & strongMask); {
+		case s >= 2 || (s == 1 && m&(1<<groupPath) != 0):
+			two += x.rows[i].w
+		case s == 1:
+			one += x.rows[i].w
+		}
+	}
+	needed := x.n * minShare / 2
+	if two+one < needed || x.n == 0 {
+		return op
+	}
+	alone := two < needed // only one dimension stands out: it may yet agree with the clients' age
+	op.sig = x.refine(ref, func(i int) float32 {
+		m := x.mask[i]
+		s := popcount(m & strongMask)
+		if s >= 2 || (s == 1 && (alone || m&(1<<groupPath) != 0)) {
+			return 3
+		}
+		return -3
+	})
+	if !op.sig.set {
+		return op
+	}
+	x.describe(&op, ref)
+	op.rate = op.share * float32(rate)
+	op.score = op.weigh()
+	strong := false
+	for g := range groupPath {
+		strong = strong || op.strange[g] >= strongBar
+	}
+	op.attack = strong && op.score >= scoreBar && op.share >= minShare && float64(op.rate) >= minRate &&
+		op.share >= baseBar*op.base
+	return op
+}
+
+// describe measures the rows that the signature holds for the attack's.
+func (x *excess) describe(op *opinion, ref *reference) {
+	var a, aged, fresh float32
+	x.now.reset(1 << 14) // from here on: distinct clients
+	for i := range x.rows {
+		if x.post[i] <= 0 {
+			continue
+		}
+		r := &x.rows[i]
+		a += r.w
+		for g := range groups {
+			if x.mask[i]&(1<<g) != 0 {
+				op.strange[g] += r.w
+			}
+		}
+		if r.flags&rowKnown != 0 {
+			op.known += r.w
+		}
+		if r.flags&rowRounded != 0 {
+			op.rounded += r.w
+		}
+		if r.event&flagCrawler != 0 {
+			op.crawlers += r.w
+		}
+		if r.event&flagNewPQ != 0 {
+			op.newPQ += r.w
+		}
+		if r.sub == 1 {
+			op.refused += r.w
+		}
+		switch r.val[dimAge] {
+		case 1:
+			fresh += r.w
+			fallthrough
+		case 2:
+			aged += r.w
+		}
+		if s := x.now.at(r.key); s != nil {
+			s.n++
+		}
+	}
+	if a == 0 {
+		return
+	}
+	for _, p := range [...]*float32{&op.known, &op.rounded, &op.crawlers, &op.newPQ, &op.refused} {
+		*p /= a
+	}
+	for g := range groups {
+		op.strange[g] /= a
+	}
+	op.share = a / x.n
+	op.clients = float32(x.now.used)
+	x.against(op, ref, fresh, aged)
+}
+
+// against applies the signature to the reference: what of ordinary traffic it
+// would accuse, and how many of its clients were new.
+func (x *excess) against(op *opinion, ref *reference, fresh, aged float32) {
+	if len(ref.rows) == 0 {
+		return
+	}
+	var hit, baseFresh, baseAged float32
+	for i := range ref.rows {
+		r := &ref.rows[i]
+		if op.sig.odds(r) > 0 {
+			hit++
+		}
+		switch r.val[dimAge] {
+		case 1:
+			baseFresh++
+			fallthrough
+		case 2:
+			baseAged++
+		}
+	}
+	op.base = hit / float32(len(ref.rows))
+	if aged > 0 && baseAged >= strataRows && baseAged*2 > float32(len(ref.rows)) {
+		op.fresh = [2]float32{fresh / aged, baseFresh / baseAged}
+		op.strange[groupAge] = max(0, (op.fresh[0]-op.fresh[1])/(1.001-op.fresh[1]))
+	}
+}
+
+// weigh adds up what the groups say. A group counts in full when most of the
+// attack's requests are strange in it.
+func (op *opinion) weigh() float32 {
+	var s float32
+	for g := range groups {
+		e := ramp(op.strange[g], 0.3, 0.7)
+		switch {
+		case g == groupRhythm:
+			s += e / 2
+		case g.strong():
+			s += e
+		default:
+			s += e / 2
+		}
+	}
+	s -= 1.5 * ramp(op.known, 0.4, 0.7)
+	s -= ramp(op.rounded, 0.6, 0.9)
+	s -= 1.5 * ramp(op.crawlers, 0.5, 0.8)
+	return s
+}
+
+func ramp(x, from, to float32) float32 { return min(max((x-from)/(to-from), 0), 1) }
+
+func popcount(m uint16) int {
+	n := 0
+	for ; m != 0; m &= m - 1 {
+		n++
+	}
+	return n
+}

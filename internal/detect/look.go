@@ -1,0 +1,219 @@
+package detect
+
+import "github.com/vigie-otel/vigie/internal/finding"
+
+const (
+	lookLeast = 60  // rows in a window that are worth a look
+	refLeast  = 100 // rows in the reference before it can be compared with
+	authLeast = 12
+)
+
+// look judges the composition of the last 3, 10 and 60 ticks. How often depends
+// on whether anything calls for it: the rate leaves its expectation, or the last
+// look saw something. Without a surge an attack must still be found, later.
+func (s *service) look() {
+	ep := &s.eps[epFlood]
+	if len(s.ref.rows) >= refLeast && s.age() >= 3 {
+		expected := s.pace.expected(s.second)
+		alert := ep.looks&7 != 0
+		rising := expected == 0 || s.rate(3) > 1.15*expected
+		for _, w := range [...]struct {
+			ticks int
+			due   bool
+		}{
+			{3, (rising || alert) && !ep.open},
+			{10, alert || (rising && s.tick%2 == 0) || s.tick%5 == 0},
+			{60, s.tick%10 == 0 || (alert && s.tick%3 == 0)},
+		} {
+			if w.due && s.lookFlood(ep, w.ticks) {
+				break
+			}
+		}
+	}
+	s.lookAuth()
+}
+
+// lookFlood returns true when it saw an attack.
+func (s *service) lookFlood(ep *episode, ticks int) bool {
+	if ep.open && ticks == 3 {
+		return false
+	}
+	x := &s.d.x
+	x.rows = s.gather(x.rows, ticks, lookRows, false)
+	if len(x.rows) < lookLeast {
+		return false
+	}
+	s.ref.build(s.second)
+	x.measure(&s.ref)
+	op := x.judge(&s.ref, s.rate(ticks), float32(s.d.cfg.MinFloodShare), s.d.cfg.MinFloodRate)
+	if ep.open {
+		s.refresh(ep, x, &s.ref, &op)
+		return true
+	}
+	s.last = op
+	s.last.sig = signature{}
+	opened := ep.look(op.attack, op.score >= sureBar && op.share >= 0.15)
+	if opened {
+		op.class = floodClass(&op)
+		s.refresh(ep, x, &s.ref, &op)
+		ep.begin(s, op.class, s.startOf(ep.sig, false))
+		ep.requests += s.soFar(ep.sig, false)
+	}
+	return op.attack
+}
+
+// lookAuth judges sign-ins, of which there are few: a minute of them, among the
+// refused and the others apart.
+func (s *service) lookAuth() {
+	ep := &s.eps[epStuffing]
+	if len(s.refAuth.rows) < authLeast*2 || (s.tick%5 != 0 && ep.looks&7 == 0) {
+		return
+	}
+	x := &s.d.x
+	for _, ticks := range [...]int{10, 60} {
+		x.rows = s.gather(x.rows, ticks, lookRows, true)
+		if len(x.rows) < 2*authLeast {
+			continue
+		}
+		s.refAuth.build(s.second)
+		x.measure(&s.refAuth)
+		rate := float64(0)
+		n := min(ticks, int(s.tick))
+		for i := range n {
+			rate += float64(s.slot(i).tries) / float64(n)
+		}
+		op := x.judge(&s.refAuth, rate, 0.015, 0.1)
+		if op.attack && op.refused < 0.5 && op.share < 0.5 {
+			op.attack = false // sign-ins that succeed are not guesses
+		}
+		if ep.open {
+			if ep.sig != nil || op.attack {
+				s.refresh(ep, x, &s.refAuth, &op)
+			}
+			return
+		}
+		if ep.look(op.attack, op.score >= sureBar) {
+			s.refresh(ep, x, &s.refAuth, &op)
+			ep.begin(s, finding.CredentialStuffing, s.startOf(ep.sig, true))
+			ep.requests += s.soFar(ep.sig, true)
+		}
+		if op.attack {
+			return
+		}
+	}
+}
+
+// refresh takes over what a look says of an attack, and keeps what was known
+// when it says nothing.
+func (s *service) refresh(ep *episode, x *excess, ref *reference, op *opinion) {
+	if !op.attack {
+		return
+	}
+	if ep.sig == nil {
+		ep.sig = new(signature)
+	}
+	*ep.sig = op.sig
+	ep.sig.bar = x.setBar(ref, &op.sig)
+	ep.op = *op
+	ep.op.sig = signature{}
+	ep.conf = max(ep.conf, float64(min(0.5+op.score/8, 0.99)))
+	ep.changed = true
+	ep.attack, ep.legit = ep.attack[:0], ep.legit[:0]
+	for i := range x.rows {
+		if x.post[i] > ep.sig.bar {
+			ep.attack = append(ep.attack, x.rows[i])
+		} else if x.post[i] <= 0 {
+			ep.legit = append(ep.legit, x.rows[i])
+		}
+	}
+}
+
+// setBar chooses the log odds from which a request is marked: as low as ordinary
+// traffic allows, at which less than one in a hundred marks would be of it.
+func (x *excess) setBar(ref *reference, sig *signature) float32 {
+	const bars = 9
+	var wrong, right [bars]float32
+	for i := range ref.rows {
+		o := sig.odds(&ref.rows[i])
+		for b := range bars {
+			if o > float32(b)/2 {
+				wrong[b]++
+			}
+		}
+	}
+	for i, o := range x.post {
+		for b := range bars {
+			if o > float32(b)/2 {
+				right[b] += x.rows[i].w
+			}
+		}
+	}
+	for b := 1; b < bars; b++ {
+		legit := x.n - right[0]
+		if len(ref.rows) == 0 || wrong[b]/float32(len(ref.rows))*legit <= 0.005*right[b] {
+			return float32(b) / 2
+		}
+	}
+	return bars / 2
+}
+
+func floodClass(op *opinion) finding.Class {
+	switch {
+	case op.strange[groupQuery] >= 0.5 && op.newPQ >= 0.8 && op.strange[groupAgent] < 2:
+		return finding.CacheBusting
+	case op.strange[groupHold] >= 0.5:
+		return finding.Slowloris
+	case op.clients >= 200:
+		return finding.DistributedFlood
+	}
+	return finding.HTTPFlood
+}
+
+// startOf is the beginning of the first tick, of the unbroken run until now, in
+// which the attack made a tenth of what it makes at most.
+func (s *service) startOf(sig *signature, auth bool) int64 {
+	var w [ringTicks]float32
+	var peak float32
+	n := min(int(s.tick), ringTicks)
+	for i := range n {
+		sl := s.slot(i)
+		rows := sl.rows
+		if auth {
+			rows = sl.auth
+		}
+		for j := range rows {
+			if sig.odds(&rows[j]) > sig.bar {
+				w[i] += rows[j].w
+			}
+		}
+		peak = max(peak, w[i])
+	}
+	first := 0
+	for i := range n {
+		if w[i] >= peak/10 {
+			first = i
+		} else if i > first+3 {
+			break
+		}
+	}
+	return s.slot(first).second*1e9 - 1e9
+}
+
+// soFar estimates how many requests the attack made in the last minute, before
+// it was found.
+func (s *service) soFar(sig *signature, auth bool) uint64 {
+	var w float32
+	for i := range min(int(s.tick), ringTicks) {
+		sl := s.slot(i)
+		rows := sl.rows
+		if auth {
+			rows = sl.auth
+		}
+		for j := range rows {
+			if sig.odds(&rows[j]) > sig.bar {
+				w += rows[j].w
+			}
+		}
+	}
+	return uint64(w)
+}

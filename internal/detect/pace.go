@@ -1,0 +1,93 @@
+package detect
+
+import "math"
+
+// pace is the request rate that a service usually has: an exponentially
+// weighted mean of the rate's logarithm and of its deviation, beside the median
+// of the same hour of the week. It stands still while something is suspicious
+// and may not drift faster than driftCap.
+type pace struct {
+	mean, dev float64 // of ln(1 + requests a second)
+	n         int     // ticks learned
+	hours     [168][4]float32
+	hour      int64 // number of the hour being averaged
+	hourSum   float64
+	hourN     int
+}
+
+const (
+	paceSpan = 300.0 // s, of the mean
+	// driftCap is how much the expected rate may change a minute once it is
+	// known: the steepest match ramp of the 1998 World Cup is 2.5× in 15 minutes,
+	// 6.3 % a minute, and should be told as a crowd.
+	driftCap   = 0.02
+	paceWarmUp = 10 // ticks until there is an expectation
+	// surgeBar is how many times its expectation a rate must reach to be called
+	// a crowd, if that is beyond surgeSigma deviations too. Growth above 1.4× in
+	// 15 minutes is rarer than one minute in a hundred on the 1998 World Cup.
+	surgeBar   = 1.4
+	surgeSigma = 4.0
+)
+
+// learn takes the rate of the last ten seconds.
+func (p *pace) learn(second int64, rate float64) {
+	x := math.Log1p(rate)
+	p.n++
+	a := max(1/float64(p.n), 1/paceSpan)
+	off := x - p.mean
+	if p.n > 60 {
+		off = min(max(off, -driftCap/60*paceSpan), driftCap/60*paceSpan)
+	}
+	p.mean += a * off
+	p.dev += a * (math.Abs(off) - p.dev)
+	h := second / 3600
+	if h != p.hour {
+		p.closeHour(h)
+	}
+	p.hourSum += x
+	p.hourN++
+}
+
+func (p *pace) closeHour(next int64) {
+	if p.hourN >= 600 {
+		w := &p.hours[((p.hour%168)+168)%168]
+		copy(w[1:], w[:3])
+		w[0] = float32(p.hourSum / float64(p.hourN))
+	}
+	p.hour, p.hourSum, p.hourN = next, 0, 0
+}
+
+// usual is the median of this hour of the last weeks; 0 without two of them.
+func (p *pace) usual(second int64) float64 {
+	w := p.hours[((second/3600%168)+168)%168]
+	n := 0
+	for ; n < len(w) && w[n] > 0; n++ {
+		for j := n; j > 0 && w[j] < w[j-1]; j-- {
+			w[j], w[j-1] = w[j-1], w[j]
+		}
+	}
+	if n < 2 {
+		return 0
+	}
+	return math.Expm1(float64(w[n/2]))
+}
+
+// expected is the rate to expect, requests a second; 0 while it is unknown.
+func (p *pace) expected(second int64) float64 {
+	if p.n < paceWarmUp {
+		return 0
+	}
+	return max(math.Expm1(p.mean), p.usual(second))
+}
+
+// surge says whether rate is above what is expected, widened by factor.
+func (p *pace) surge(second int64, rate, factor float64) bool {
+	e := p.expected(second)
+	if e == 0 || rate < 5 {
+		return false
+	}
+	e *= max(factor, 1)
+	// Requests come in sessions: their count varies more than Poisson's.
+	noise := math.Sqrt(1/(10*e+1)) * 3
+	return math.Log1p(rate)-math.Log1p(e) > max(math.Log(surgeBar), surgeSigma*1.25*p.dev, noise)
+}

@@ -1,0 +1,177 @@
+package detect
+
+// dim is a feature of a request that does not depend on how many there are.
+type dim uint8
+
+const (
+	dimPath    dim = iota // method and path template
+	dimKind               // method, class, whether there is a query and a referer
+	dimAgent              // user agent with its versions folded
+	dimExact              // user agent as it is: for telling apart, never evidence
+	dimNet16              // /16 or /32
+	dimNet24              // /24 or /48
+	dimClient             // the client itself
+	dimSession            // what the client did before: how varied, with assets, with referers
+	dimRhythm             // how regular its gaps are
+	dimChurn              // how many user agents it has
+	dimQuery              // whether path and query were seen lately
+	dimAge                // how long the client is known
+	dimOutcome            // the kind of answer
+	dimJA4
+	dimHold // how long the request held its connection, and what for
+	dims
+)
+
+// row is one sampled request as its features. 88 bytes, no pointer.
+type row struct {
+	key   uint64
+	w     float32 // how many requests it stands for
+	val   [dims]uint32
+	class class
+	sub   uint8 // of sign-ins: 1 when it was refused
+	stage uint8 // how far into its session the client was
+	flags uint8
+	event uint8 // event.flags
+}
+
+const (
+	rowHeavy   uint8 = 1 << iota // its client is kept for its volume, not sampled
+	rowKnown                     // client known for knownAfter, and busy before
+	rowRounded                   // client behaves like a visitor
+	rowMarked                    // belongs to an open finding
+	rowRetry                     // repeats what a 5xx or 429 answered
+)
+
+const (
+	stages     = 5
+	knownAfter = 60 // s
+)
+
+func stageOf(n uint32) uint8 {
+	switch {
+	case n == 0:
+		return 0
+	case n < 3:
+		return 1
+	case n < 8:
+		return 2
+	case n < 32:
+		return 3
+	}
+	return 4
+}
+
+// fill makes r the row of e, whose client c (nil when it is not in the sample)
+// has not counted it yet. 0 as a value means that there is nothing to say.
+func (r *row) fill(e *event, c *client, v *vantage) {
+	*r = row{key: e.key, w: float32(e.rep), class: e.class, event: e.flags}
+	shape := uint32(e.flags & (flagQuery | flagReferer))
+	r.val[dimPath] = e.tmpl
+	r.val[dimKind] = 1 + uint32(e.method) + uint32(e.class)<<4 + shape<<8
+	r.val[dimAgent], r.val[dimExact], r.val[dimJA4] = e.fam, e.uax, e.ja4
+	if e.ipv4() {
+		ip := uint32(e.addr[12])<<16 | uint32(e.addr[13])<<8 | uint32(e.addr[14])
+		r.val[dimNet24], r.val[dimNet16] = ip|1<<24, ip>>8|1<<25
+	} else {
+		r.val[dimNet16] = uint32(be64(e.addr[:])>>32)*0x9e3779b1 | 1<<31
+		r.val[dimNet24] = uint32(be64(e.addr[:])>>16)*0x85ebca6b | 1<<31
+	}
+	r.val[dimClient] = uint32(e.key >> 32)
+	r.val[dimQuery] = 1 + uint32(e.flags&(flagNewPQ|flagQuery))
+	r.val[dimOutcome] = outcome(e.status)
+	if e.dur != noDur {
+		r.val[dimHold] = 1 + uint32(e.dur)
+		if e.dur >= durTen {
+			r.val[dimHold] |= uint32(min(e.size, 16))<<4 | outcome(e.status)<<12
+		}
+	} else if e.status == 408 {
+		r.val[dimHold] = 9
+	}
+	if c != nil {
+		r.session(e, c, v)
+	}
+}
+
+func outcome(status uint16) uint32 {
+	switch {
+	case status == 0:
+		return 0
+	case status == 401 || status == 403 || status == 404 || status == 408 || status == 429 || status == 499:
+		return uint32(status)
+	}
+	return uint32(status) / 100
+}
+
+// session fills in what depends on the client's past.
+func (r *row) session(e *event, c *client, v *vantage) {
+	second := e.nano / 1e9
+	r.stage = stageOf(c.n)
+	s := uint32(r.stage) + 1
+	if c.rounded() && c.static > 0 {
+		r.flags |= rowRounded
+	}
+	if c.heavy {
+		r.flags |= rowHeavy
+	}
+	switch age := second - c.first; {
+	case c.n > 0 && age >= knownAfter:
+		if c.n >= 3 || c.flags&clientVaried != 0 {
+			r.flags |= rowKnown
+		}
+		fallthrough
+	case second-v.began < 2*knownAfter:
+		r.val[dimAge] = 2 // known, or the detector itself is new: nobody can be known
+		if age < knownAfter {
+			r.val[dimAge] = 0
+		}
+	default:
+		r.val[dimAge] = 1
+	}
+	if c.retry {
+		r.flags |= rowRetry
+	}
+	var static, refs uint32
+	if c.static > 0 {
+		static = 1
+	}
+	if c.refs > 0 || e.flags&flagReferer != 0 {
+		refs = 1
+	}
+	// A client that repeats what failed does what its library does: retries
+	// have no say on what kind of session it is.
+	if !c.retry && e.status < 500 {
+		r.val[dimSession] = 1 + s<<8 + c.monotone()<<4 + static<<1 + refs<<2
+		if c.rounded() && static == 1 {
+			r.val[dimSession] = 1 + s<<8 + 15<<4
+		}
+	}
+	if v.subsecond && c.n >= 4 && c.gap > 0.05 {
+		switch x := c.dev / c.gap; {
+		case x < 0.05:
+			r.val[dimRhythm] = 1
+		case x < 0.3:
+			r.val[dimRhythm] = 2
+		default:
+			r.val[dimRhythm] = 3
+		}
+	}
+	if c.n >= 3 && c.uax != 0 {
+		switch n := uint32(c.userAgents()); {
+		case n <= 1:
+			r.val[dimChurn] = 1
+		case n*2 >= min(c.n, 12):
+			r.val[dimChurn] = 4
+		case n == 2:
+			r.val[dimChurn] = 2
+		default:
+			r.val[dimChurn] = 3
+		}
+	}
+}
+
+// vantage is what a service's log is able to say: features that it cannot carry
+// are missing, not evidence.
+type vantage struct {
+	began     int64 // second of the first request
+	subsecond bool  // times are finer than a second
+}
