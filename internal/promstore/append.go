@@ -239,6 +239,9 @@ func (a *appender) drop(n int, err error) {
 
 // reasonOf files tsdb's refusals under ours.
 func reasonOf(err error) reason {
+	if r, ok := err.(*refusal); ok { // bare, as nearly always: errors.As allocates
+		return r.reason
+	}
 	var (
 		r  *refusal
 		he histogram.Error

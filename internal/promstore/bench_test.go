@@ -133,7 +133,7 @@ func BenchmarkOpenFiftyThousandSeries(b *testing.B) {
 		require.NoError(b, err)
 		require.NoError(b, s.Close())
 	}
-	b.ReportMetric((cpuTime() - start).Seconds()*1000/float64(b.N), "cpu-ms/open")
+	b.ReportMetric((cpuTime()-start).Seconds()*1000/float64(b.N), "cpu-ms/open")
 }
 
 func BenchmarkQueryFifteenMinutes(b *testing.B) {

@@ -18,7 +18,11 @@ import (
 type tape struct{ lines []string }
 
 func (p *tape) series(ls []prompb.Label, _ bool) (*cached, error) {
-	p.lines = append(p.lines, fmt.Sprintf("series %q", ls))
+	line := "series"
+	for _, l := range ls { // not with %q: prompb keeps unknown fields in the label
+		line += fmt.Sprintf(" %q=%q", l.Name, l.Value)
+	}
+	p.lines = append(p.lines, line)
 	return &cached{}, nil
 }
 func (p *tape) sample(_ *cached, t int64, v float64) {
@@ -28,7 +32,7 @@ func (p *tape) histogram(_ *cached, h *prompb.Histogram) {
 	p.lines = append(p.lines, fmt.Sprintf("histogram %s", h))
 }
 func (p *tape) exemplar(_ *cached, e *prompb.Exemplar) {
-	p.lines = append(p.lines, fmt.Sprintf("exemplar %s", e))
+	p.lines = append(p.lines, fmt.Sprintf("exemplar %d %x %d labels", e.Timestamp, math.Float64bits(e.Value), len(e.Labels)))
 }
 func (p *tape) drop(n int, err error) { p.lines = append(p.lines, fmt.Sprintf("drop %d %v", n, err)) }
 
@@ -77,11 +81,7 @@ func read(req *prompb.WriteRequest) (lines []string, samples int) {
 		if n == 0 {
 			continue
 		}
-		ls := ts.Labels
-		if ls == nil {
-			ls = []prompb.Label{}
-		}
-		_, _ = p.series(ls, false)
+		_, _ = p.series(ts.Labels, false)
 		for _, s := range ts.Samples {
 			p.sample(nil, s.Timestamp, s.Value)
 		}

@@ -2,7 +2,6 @@ package promstore
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"unsafe"
 
@@ -31,38 +30,38 @@ const (
 // message: 32 MiB of empty samples would take gigabytes. This one hands each
 // sample on as it is read and keeps one series' labels, which alias the body.
 
-// fields calls fn for each field of a message. fn gets the payload of a
-// length-delimited field, or the bits of a number.
-func fields(msg []byte, fn func(num protowire.Number, typ protowire.Type, payload []byte, bits uint64) error) error {
-	for len(msg) > 0 {
-		num, typ, n := protowire.ConsumeTag(msg)
-		if n < 0 {
-			return protowire.ParseError(n)
-		}
-		msg = msg[n:]
-		var (
-			payload []byte
-			bits    uint64
-		)
-		switch typ {
-		case protowire.BytesType:
-			payload, n = protowire.ConsumeBytes(msg)
-		case protowire.VarintType:
-			bits, n = protowire.ConsumeVarint(msg)
-		case protowire.Fixed64Type:
-			bits, n = protowire.ConsumeFixed64(msg)
-		default:
-			n = protowire.ConsumeFieldValue(num, typ, msg)
-		}
-		if n < 0 {
-			return protowire.ParseError(n)
-		}
-		msg = msg[n:]
-		if err := fn(num, typ, payload, bits); err != nil {
-			return err
-		}
+// field is one field of a message: the payload of a length-delimited one, the
+// bits of a number.
+type field struct {
+	num     protowire.Number
+	typ     protowire.Type
+	payload []byte
+	bits    uint64
+}
+
+// consume reads the first field of msg and how many bytes it takes, negative for
+// a parse error as in protowire. Messages are read in plain loops over it: a
+// closure per message would put what it captures on the heap.
+func consume(msg []byte) (f field, n int) {
+	var tag, body int
+	f.num, f.typ, tag = protowire.ConsumeTag(msg)
+	if tag < 0 {
+		return f, tag
 	}
-	return nil
+	switch rest := msg[tag:]; f.typ {
+	case protowire.BytesType:
+		f.payload, body = protowire.ConsumeBytes(rest)
+	case protowire.VarintType:
+		f.bits, body = protowire.ConsumeVarint(rest)
+	case protowire.Fixed64Type:
+		f.bits, body = protowire.ConsumeFixed64(rest)
+	default:
+		body = protowire.ConsumeFieldValue(f.num, f.typ, rest)
+	}
+	if body < 0 {
+		return f, body
+	}
+	return f, tag + body
 }
 
 var errWireType = errors.New("a field has the wrong wire type")
@@ -70,80 +69,111 @@ var errWireType = errors.New("a field has the wrong wire type")
 // checkWriteRequest walks the whole request and counts its samples.
 func checkWriteRequest(body []byte) (samples int, err error) {
 	var meta prompb.MetricMetadata
-	err = fields(body, func(num protowire.Number, typ protowire.Type, p []byte, _ uint64) error {
-		switch num {
-		case requestSeries:
-			if typ != protowire.BytesType {
-				return errWireType
-			}
-			return checkSeries(p, &samples)
-		case requestMetadata:
-			if typ != protowire.BytesType {
-				return errWireType
-			}
-			return meta.Unmarshal(p) // fields add up: what it holds does not matter here
+	for len(body) > 0 {
+		f, n := consume(body)
+		if n < 0 {
+			return 0, protowire.ParseError(n)
 		}
-		return nil
-	})
+		body = body[n:]
+		if f.num != requestSeries && f.num != requestMetadata {
+			continue
+		}
+		if f.typ != protowire.BytesType {
+			return 0, errWireType
+		}
+		if f.num == requestMetadata {
+			err = meta.Unmarshal(f.payload) // fields add up: what it holds does not matter here
+		} else {
+			var n int
+			n, err = checkSeries(f.payload)
+			samples += n
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	return samples, nil
+}
+
+func checkSeries(msg []byte) (samples int, err error) {
+	for len(msg) > 0 && err == nil {
+		f, n := consume(msg)
+		if n < 0 {
+			return 0, protowire.ParseError(n)
+		}
+		msg = msg[n:]
+		if f.num >= seriesLabels && f.num <= seriesHistograms && f.typ != protowire.BytesType {
+			return 0, errWireType
+		}
+		switch f.num {
+		case seriesLabels:
+			_, err = readLabel(f.payload)
+		case seriesSamples:
+			samples++
+			_, _, err = readSample(f.payload)
+		case seriesHistograms:
+			samples++
+			err = checkShape(f.payload)
+		case seriesExemplars:
+			err = checkShape(f.payload)
+		}
+	}
 	return samples, err
 }
 
-func checkSeries(msg []byte, samples *int) error {
-	return fields(msg, func(num protowire.Number, typ protowire.Type, p []byte, _ uint64) error {
-		if num >= seriesLabels && num <= seriesHistograms && typ != protowire.BytesType {
-			return errWireType
+// checkShape makes sure that msg is a message of whatever kind.
+func checkShape(msg []byte) error {
+	for len(msg) > 0 {
+		_, n := consume(msg)
+		if n < 0 {
+			return protowire.ParseError(n)
 		}
-		switch num {
-		case seriesLabels:
-			_, err := readLabel(p)
-			return err
-		case seriesSamples:
-			*samples++
-			_, _, err := readSample(p)
-			return err
-		case seriesExemplars, seriesHistograms:
-			if num == seriesHistograms {
-				*samples++
-			}
-			return fields(p, func(protowire.Number, protowire.Type, []byte, uint64) error { return nil })
-		}
-		return nil
-	})
+		msg = msg[n:]
+	}
+	return nil
 }
 
 // readLabel reads a label whose strings alias msg.
 func readLabel(msg []byte) (l prompb.Label, err error) {
-	err = fields(msg, func(num protowire.Number, typ protowire.Type, p []byte, _ uint64) error {
-		if num > labelValue {
-			return nil
+	for len(msg) > 0 {
+		f, n := consume(msg)
+		if n < 0 {
+			return l, protowire.ParseError(n)
 		}
-		if typ != protowire.BytesType {
-			return errWireType
+		msg = msg[n:]
+		if f.num != labelName && f.num != labelValue {
+			continue
 		}
-		text := unsafe.String(unsafe.SliceData(p), len(p))
-		if num == labelName {
+		if f.typ != protowire.BytesType {
+			return l, errWireType
+		}
+		text := unsafe.String(unsafe.SliceData(f.payload), len(f.payload))
+		if f.num == labelName {
 			l.Name = text
 		} else {
 			l.Value = text
 		}
-		return nil
-	})
-	return l, err
+	}
+	return l, nil
 }
 
 func readSample(msg []byte) (t int64, v float64, err error) {
-	err = fields(msg, func(num protowire.Number, typ protowire.Type, _ []byte, bits uint64) error {
-		switch {
-		case num == sampleValue && typ == protowire.Fixed64Type:
-			v = math.Float64frombits(bits)
-		case num == sampleTime && typ == protowire.VarintType:
-			t = int64(bits)
-		case num == sampleValue, num == sampleTime:
-			return errWireType
+	for len(msg) > 0 {
+		f, n := consume(msg)
+		if n < 0 {
+			return 0, 0, protowire.ParseError(n)
 		}
-		return nil
-	})
-	return t, v, err
+		msg = msg[n:]
+		switch {
+		case f.num == sampleValue && f.typ == protowire.Fixed64Type:
+			v = math.Float64frombits(f.bits)
+		case f.num == sampleTime && f.typ == protowire.VarintType:
+			t = int64(f.bits)
+		case f.num == sampleValue, f.num == sampleTime:
+			return 0, 0, errWireType
+		}
+	}
+	return t, v, nil
 }
 
 // sink takes what a request holds; an appender is one.
@@ -164,35 +194,38 @@ type writeDecoder struct {
 
 // next reads the first field of body into to and returns the rest.
 func (d *writeDecoder) next(body []byte, to sink) (rest []byte) {
-	num, typ, n := protowire.ConsumeField(body)
+	f, n := consume(body)
 	if n < 0 {
 		return nil // cannot be: the body was checked
 	}
-	if num == requestSeries && typ == protowire.BytesType {
-		_, _, tag := protowire.ConsumeTag(body)
-		msg, _ := protowire.ConsumeBytes(body[tag:])
-		d.timeSeries(msg, to)
+	if f.num == requestSeries {
+		d.timeSeries(f.payload, to)
 	}
 	return body[n:]
 }
 
-// timeSeries reads a series: its labels, wherever they stand, then the rest.
+// timeSeries reads a series: its labels, wherever they stand, then the rest, and
+// exemplars last, because tsdb takes them only of a series that it has.
 func (d *writeDecoder) timeSeries(msg []byte, to sink) {
 	d.labels = d.labels[:0]
 	count := 0
-	_ = fields(msg, func(num protowire.Number, _ protowire.Type, p []byte, _ uint64) error {
-		switch num {
+	examples := false
+	for rest := msg; len(rest) > 0; {
+		f, n := consume(rest)
+		rest = rest[n:]
+		switch f.num {
 		case seriesLabels:
 			// A series with more is refused below; how many more is no matter.
 			if len(d.labels) < 1<<10 {
-				l, _ := readLabel(p)
+				l, _ := readLabel(f.payload)
 				d.labels = append(d.labels, l)
 			}
 		case seriesSamples, seriesHistograms:
 			count++
+		case seriesExemplars:
+			examples = true
 		}
-		return nil
-	})
+	}
 	if count == 0 {
 		return
 	}
@@ -201,23 +234,24 @@ func (d *writeDecoder) timeSeries(msg []byte, to sink) {
 		to.drop(count, err)
 		return
 	}
-	_ = fields(msg, func(num protowire.Number, _ protowire.Type, p []byte, _ uint64) error {
-		switch num {
+	for rest := msg; len(rest) > 0; {
+		f, n := consume(rest)
+		rest = rest[n:]
+		switch f.num {
 		case seriesSamples:
-			t, v, _ := readSample(p)
+			t, v, _ := readSample(f.payload)
 			to.sample(c, t, v)
 		case seriesHistograms:
-			d.histogram(c, p, to)
+			d.histogram(c, f.payload, to)
 		}
-		return nil
-	})
-	// tsdb takes an exemplar only of a series that it has.
-	_ = fields(msg, func(num protowire.Number, _ protowire.Type, p []byte, _ uint64) error {
-		if num == seriesExemplars {
-			d.exemplar(c, p, to)
+	}
+	for rest := msg; examples && len(rest) > 0; {
+		f, n := consume(rest)
+		rest = rest[n:]
+		if f.num == seriesExemplars {
+			d.exemplar(c, f.payload, to)
 		}
-		return nil
-	})
+	}
 }
 
 func (d *writeDecoder) histogram(c *cached, msg []byte, to sink) {
@@ -246,15 +280,15 @@ func (d *writeDecoder) exemplar(c *cached, msg []byte, to sink) {
 
 // keepMetadata keeps the metadata of a checked request.
 func (s *Store) keepMetadata(body []byte) {
-	_ = fields(body, func(num protowire.Number, _ protowire.Type, p []byte, _ uint64) error {
-		if num != requestMetadata || len(p) == 0 {
-			return nil
+	for len(body) > 0 {
+		f, n := consume(body)
+		body = body[n:]
+		if f.num != requestMetadata || len(f.payload) == 0 {
+			continue
 		}
 		var m prompb.MetricMetadata
-		if err := m.Unmarshal(p); err != nil {
-			return fmt.Errorf("metadata: %w", err)
+		if m.Unmarshal(f.payload) == nil {
+			s.meta.put(&m, s.tel.metadata)
 		}
-		s.meta.put(&m, s.tel.metadata)
-		return nil
-	})
+	}
 }
