@@ -112,3 +112,12 @@ func CounterRate(points []Point, window time.Duration) (rate float64, ok bool) {
 	}
 	return sum / end.Sub(w[0].At).Seconds(), true
 }
+
+// Median is the median of the values; 0 of an empty series.
+func Median(points []Point) float64 {
+	v := make([]float64, len(points))
+	for i, p := range points {
+		v[i] = p.Value
+	}
+	return median(v)
+}

@@ -1,0 +1,36 @@
+package conntrackprocessor
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/processor"
+
+	"github.com/vigie-otel/vigie/processors/conntrackprocessor/internal/metadata"
+)
+
+// NewFactory returns the factory of the processor, type conntrack. Instances are
+// shared among the pipelines of one factory.
+func NewFactory() processor.Factory {
+	reg := &registry{instances: map[component.ID]*instance{}}
+	return processor.NewFactory(
+		metadata.Type,
+		func() component.Config { return defaultConfig() },
+		processor.WithTraces(func(_ context.Context, set processor.Settings, cfg component.Config, next consumer.Traces) (processor.Traces, error) {
+			f, err := reg.face(set, cfg.(*Config))
+			return &tracesFace{f, next}, err
+		}, metadata.TracesStability),
+		processor.WithMetrics(func(_ context.Context, set processor.Settings, cfg component.Config, next consumer.Metrics) (processor.Metrics, error) {
+			f, err := reg.face(set, cfg.(*Config))
+			return &metricsFace{f, next}, err
+		}, metadata.MetricsStability),
+		processor.WithLogs(func(_ context.Context, set processor.Settings, cfg component.Config, next consumer.Logs) (processor.Logs, error) {
+			f, err := reg.face(set, cfg.(*Config))
+			if err != nil {
+				return nil, err
+			}
+			return &logsFace{f, next, f.in.claimLogs(next)}, nil
+		}, metadata.LogsStability),
+	)
+}

@@ -1,0 +1,226 @@
+package conntrackprocessor
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/vigie-otel/vigie/internal/finding"
+	"github.com/vigie-otel/vigie/internal/names"
+)
+
+// floodLife is a finding about one target, and its count of requests.
+type floodLife struct {
+	life
+	counted  uint64    // connections of the dumps before counting
+	dump     time.Time // that requests was last counted for
+	requests uint64
+}
+
+// measured is one judgement's view of a target.
+type measured struct {
+	key       end
+	half      float64 // half-open now: all of them, also those beyond the sample
+	aged      float64 // of those, older than Age
+	young     float64 // of those, new
+	est       float64 // complete connections
+	normal    float64
+	span      float64 // seconds from the youngest to the oldest of them
+	sources   float64
+	prefixes  float64
+	unreplied float64 // share
+	t         *target
+	scale     float64 // all over sample
+}
+
+// sampled is from how many records of a target on there may be more than were
+// sent.
+const sampled = 500
+
+// newSeed keeps senders from crafting addresses that collide in the sketches.
+func newSeed() uint64 { return rand.Uint64() }
+
+func (s *floodState) measure(key end, t *target) measured {
+	m := measured{key: key, t: t, half: float64(t.n), est: float64(max(s.est[key], s.rest.count[key])), normal: s.normal[key]}
+	for _, k := range [...]end{key, t.backend} {
+		o := s.fromMetrics[k]
+		m.est = max(m.est, o.est)
+		// A small count is whole; only of a large one may records be a sample. A
+		// target that left the receiver's list keeps its last count here: mind its age.
+		if t.n >= sampled && s.half.at.Sub(o.at) < 30*time.Second {
+			m.half, m.prefixes = max(m.half, o.half), max(m.prefixes, o.prefixes)
+		}
+	}
+	m.scale = m.half / float64(t.n)
+	age := int(s.cfg.Age / time.Second)
+	oldest := 0
+	for state := range t.remaining {
+		full := s.full[state].get()
+		for left, n := range t.remaining[state] {
+			if n == 0 {
+				continue
+			}
+			old := max(full-left, 0)
+			oldest = max(oldest, old)
+			if old >= age {
+				m.aged += float64(n) * m.scale
+			}
+			if old < fresh {
+				m.young += float64(n) * m.scale
+			}
+		}
+	}
+	m.span = float64(oldest + 1)
+	m.sources = float64(t.sources.Estimate()) * m.scale
+	m.prefixes = max(m.prefixes, float64(t.prefixes.Estimate()))
+	m.unreplied = float64(t.unreplied) / float64(t.n)
+	return m
+}
+
+// fires is the upper bar. A target that nobody answers for and that few ask is
+// a dead service with patient clients, not a flood.
+func (m *measured) fires(c *SYNFloodConfig) bool {
+	dead := m.unreplied > 0.9 && m.sources <= 16
+	return !dead && m.aged >= float64(c.MinHalfOpen) && m.half >= c.Ratio*(m.half+m.est) && m.half >= 4*m.normal
+}
+
+// holds is the lower bar: new ones still come.
+func (m *measured) holds(c *SYNFloodConfig) bool {
+	return m.young >= float64(c.MinHalfOpen)/4 && m.half >= c.Ratio/2*(m.half+m.est)
+}
+
+// judge looks at all targets of the current dump.
+func (s *floodState) judge(now time.Time, to func(finding.Finding)) {
+	if !s.cfg.Enabled {
+		return
+	}
+	for key, t := range s.half.detail {
+		m := s.measure(key, t)
+		l := s.lives[key]
+		if l == nil {
+			if !m.fires(s.cfg) {
+				continue
+			}
+			l = &floodLife{}
+			s.lives[key] = l
+		}
+		fires := m.fires(s.cfg)
+		l.count(&m, s.half.at)
+		if l.judge(fires, m.holds(s.cfg), 1, now, s.half.at, func(f *finding.Finding) { m.fill(f, l) }) {
+			l.tell(now, to)
+		}
+	}
+}
+
+// count adds up the connections over the dumps: all of the first, then those
+// that are newer than the dump before. A dump comes in parts, so that its part
+// of the sum is made anew each time.
+func (l *floodLife) count(m *measured, at time.Time) {
+	if l.dump.IsZero() {
+		l.dump = at
+	}
+	if at.After(l.dump) {
+		l.counted, l.dump = l.requests, at
+	}
+	if l.counted == 0 {
+		l.requests = uint64(m.half)
+		return
+	}
+	l.requests = l.counted + uint64(m.young)
+}
+
+// expire closes floods that no dump confirms: an empty dump sends no record at
+// all, so silence is an answer here.
+func (s *floodState) expire(now time.Time, every time.Duration, to func(finding.Finding)) {
+	for key, l := range s.lives {
+		l.expire(now, s.cfg.CloseAfter, s.cfg.CloseAfter, every, to)
+		if !l.open && now.Sub(l.judged) > s.cfg.CloseAfter {
+			delete(s.lives, key)
+		}
+	}
+}
+
+func (m *measured) fill(f *finding.Finding, l *floodLife) {
+	where := m.key.addrPort().String()
+	if f.ID == "" {
+		f.Class, f.Service = finding.SYNFlood, where
+		// The first of them came as long ago as the oldest is old.
+		f.StartedAt = f.DetectedAt.Add(-time.Duration(m.span-1) * time.Second)
+		f.ID = finding.NewID(f.Class, f.Service, f.StartedAt, 0)
+	}
+	f.Requests = max(f.Requests, l.requests)
+	f.Confidence = m.confidence()
+	f.Evidence = m.evidence()
+	f.Actors = append([]finding.Actor{{Kind: finding.KindTarget, Value: where, Share: 1}}, m.t.actors(8)...)
+	if m.t.backend != m.key {
+		f.Actors = append(f.Actors, finding.Actor{Kind: "backend", Value: m.t.backend.addrPort().String(), Share: 1})
+	}
+	f.Rules = []finding.Rule{{
+		// A SYN proxy answers in the target's place and lets only completed
+		// handshakes into the table. Who completes is let through.
+		Kind: "synproxy", Action: finding.ActionChallenge, Coverage: 1,
+		Match: []finding.Condition{
+			{Field: names.DestinationAddress, Op: finding.OpEquals, Values: []string{m.key.addrPort().Addr().String()}},
+			{Field: names.DestinationPort, Op: finding.OpEquals, Values: []string{fmt.Sprint(m.key.port)}},
+		},
+	}}
+}
+
+func (m *measured) confidence() float64 {
+	c := 0.6
+	if m.half >= 0.9*(m.half+m.est) {
+		c += 0.15
+	}
+	if m.prefixes >= 32 {
+		c += 0.15
+	}
+	if m.aged >= 5*max(m.normal, 20) {
+		c += 0.09
+	}
+	return c
+}
+
+func (m *measured) evidence() []finding.Evidence {
+	perSecond := m.young / min(m.span, fresh)
+	ev := []finding.Evidence{
+		{Dimension: "half_open", Value: m.half, Normal: m.normal, Unit: "{connection}", Points: finding.For,
+			Note: fmt.Sprintf("%.0f handshakes to %s are not completed, %.0f new ones a second", m.half, m.key.addrPort(), perSecond)},
+		{Dimension: "half_open_age_share", Value: m.aged / m.half, Points: finding.For, Note: "older than a handshake takes"},
+		{Dimension: "half_open_ratio", Value: m.half / (m.half + m.est), Points: finding.For, Note: "of the target's connections"},
+		{Dimension: "new_half_open_per_second", Value: perSecond, Normal: m.normal / fresh, Unit: "{connection}/s", Points: finding.For},
+		{Dimension: "sources_per_second", Value: m.sources / m.span, Unit: "{address}/s", Points: finding.For},
+		{Dimension: "source_prefixes", Value: m.prefixes, Unit: "{prefix}", Points: finding.For},
+	}
+	if m.est > 0 {
+		ev = append(ev, finding.Evidence{Dimension: "complete_connections", Value: m.est, Normal: m.est, Unit: "{connection}",
+			Points: finding.Against, Note: "to the same target"})
+	}
+	return ev
+}
+
+// actors gives the source prefixes with the largest shares.
+func (t *target) actors(n int) []finding.Actor {
+	var out []finding.Actor
+	for _, e := range t.top.Top(64) {
+		// SpaceSaving's count less its error is what surely came from there.
+		out = append(out, finding.Actor{Kind: finding.KindPrefix, Value: string(e.Label), Share: float64(e.Count-e.Err) / float64(t.n)})
+	}
+	slices.SortFunc(out, func(a, b finding.Actor) int {
+		return cmp.Or(cmp.Compare(b.Share, a.Share), cmp.Compare(a.Value, b.Value))
+	})
+	return out[:min(n, len(out))]
+}
+
+// prefixes gives the sources of the target with the most half-open connections,
+// for a finding about the whole table.
+func (s *floodState) prefixes(n int) []finding.Actor {
+	if len(s.half.detail) == 0 {
+		return nil
+	}
+	keys := slices.Collect(maps.Keys(s.half.detail))
+	worst := slices.MaxFunc(keys, func(a, b end) int { return cmp.Compare(s.half.detail[a].n, s.half.detail[b].n) })
+	return s.half.detail[worst].actors(n)
+}

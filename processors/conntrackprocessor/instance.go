@@ -1,0 +1,116 @@
+package conntrackprocessor
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/processor"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/vigie-otel/vigie/processors/conntrackprocessor/internal/metadata"
+)
+
+// tick is how often findings are looked at for closing.
+const tick = time.Second
+
+// instance is what the pipelines of one component ID share.
+type instance struct {
+	cfg *Config
+	eng *engine
+	nat *natIndex
+	out *outlet
+	tel *telemetry
+
+	faces int // pipelines that are not shut down; guarded by the registry's mutex
+
+	mu      sync.Mutex
+	started bool               // guarded by mu
+	cancel  context.CancelFunc // guarded by mu
+	done    sync.WaitGroup
+}
+
+func newInstance(set processor.Settings, cfg *Config) (*instance, error) {
+	tel, err := newTelemetry(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	out := newOutlet(cfg.QueueSize, tel, set.Logger)
+	return &instance{
+		cfg: cfg, tel: tel, out: out,
+		nat: newNATIndex(cfg.NAT, tel),
+		eng: newEngine(cfg, tel, out.put),
+	}, nil
+}
+
+// claimLogs makes next the pipeline that gets the findings, if none is yet.
+func (in *instance) claimLogs(next consumer.Logs) bool { return in.out.claim(next) }
+
+func (in *instance) start() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.started {
+		return
+	}
+	in.started = true
+	ctx, cancel := context.WithCancel(context.Background())
+	in.cancel = cancel
+	in.done.Go(func() { in.run(ctx) })
+}
+
+// run is the instance's goroutine.
+func (in *instance) run(ctx context.Context) {
+	t := time.NewTicker(tick)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-t.C:
+			in.eng.tick(now)
+			in.nat.age(now)
+			in.out.send(ctx)
+		case <-in.out.wake:
+			in.out.send(ctx)
+		}
+	}
+}
+
+// stop ends the goroutine, if there is one, and waits for it.
+func (in *instance) stop() {
+	in.mu.Lock()
+	cancel := in.cancel
+	in.mu.Unlock()
+	if cancel != nil {
+		cancel()
+	}
+	in.done.Wait()
+	in.tel.Shutdown()
+}
+
+// telemetry is the generated builder with its attribute sets made once.
+type telemetry struct {
+	*metadata.TelemetryBuilder
+	read, broken, late             metric.MeasurementOption
+	resolved, ambiguous, missed    metric.MeasurementOption
+	resources, targets, overDetail metric.MeasurementOption
+}
+
+func newTelemetry(set component.TelemetrySettings) (*telemetry, error) {
+	b, err := metadata.NewTelemetryBuilder(set)
+	if err != nil {
+		return nil, err
+	}
+	opt := func(key, value string) metric.MeasurementOption {
+		return metric.WithAttributeSet(attribute.NewSet(attribute.String(key, value)))
+	}
+	return &telemetry{
+		TelemetryBuilder: b,
+		read:             opt("outcome", "read"), broken: opt("outcome", "broken"), late: opt("outcome", "late"),
+		resolved: opt("result", "resolved"), ambiguous: opt("result", "ambiguous"), missed: opt("result", "missed"),
+		resources: opt("kind", "resources"), targets: opt("kind", "targets"), overDetail: opt("kind", "details"),
+	}, nil
+}
