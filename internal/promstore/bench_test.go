@@ -33,9 +33,11 @@ func move(md pmetric.Metrics, t time.Time) (points int) {
 	for _, rm := range md.ResourceMetrics().All() {
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
-				ps := m.Gauge().DataPoints()
+				var ps pmetric.NumberDataPointSlice
 				if m.Type() == pmetric.MetricTypeSum {
 					ps = m.Sum().DataPoints()
+				} else {
+					ps = m.Gauge().DataPoints()
 				}
 				for _, p := range ps.All() {
 					p.SetTimestamp(ts)

@@ -189,6 +189,8 @@ type sink interface {
 // is used again for each series.
 type writeDecoder struct {
 	labels       []prompb.Label
+	hist         prompb.Histogram
+	ex           prompb.Exemplar
 	maxHistogram int // bytes of a histogram's message
 }
 
@@ -259,12 +261,12 @@ func (d *writeDecoder) histogram(c *cached, msg []byte, to sink) {
 		to.drop(1, refuse(reasonBucketLimit, "a histogram has %d bytes; its buckets must be at most max_histogram_buckets", len(msg)))
 		return
 	}
-	var h prompb.Histogram
-	if err := h.Unmarshal(msg); err != nil {
+	d.hist.Reset()
+	if err := d.hist.Unmarshal(msg); err != nil {
 		to.drop(1, refuse(reasonHistogram, "decode histogram: %w", err))
 		return
 	}
-	to.histogram(c, &h)
+	to.histogram(c, &d.hist)
 }
 
 // maxExemplarBytes is far above what an exemplar may hold: 128 characters of
@@ -272,10 +274,11 @@ func (d *writeDecoder) histogram(c *cached, msg []byte, to sink) {
 const maxExemplarBytes = 4 << 10
 
 func (d *writeDecoder) exemplar(c *cached, msg []byte, to sink) {
-	var e prompb.Exemplar
-	if len(msg) <= maxExemplarBytes && e.Unmarshal(msg) == nil {
-		to.exemplar(c, &e)
+	d.ex = prompb.Exemplar{Labels: d.ex.Labels[:0]}
+	if len(msg) > maxExemplarBytes || d.ex.Unmarshal(msg) != nil {
+		d.ex = prompb.Exemplar{} // out of time: counted with those that are refused
 	}
+	to.exemplar(c, &d.ex)
 }
 
 // keepMetadata keeps the metadata of a checked request.
