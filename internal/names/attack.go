@@ -38,5 +38,6 @@ const (
 	AttackSummaryFormat = "vigie.summary.version"
 	TrafficRate         = "vigie.traffic.rate"          // {request}/s, the last 10 s
 	TrafficExpected     = "vigie.traffic.expected_rate" // {request}/s, what the baseline expects; absent while it is unknown
+	SummaryOrigin       = "vigie.summary.origin"        // which detector: its counts are since its own start
 	SummaryScope        = "vigie.summary.scope"         // agent (one node's requests) or cluster (merged)
 )
