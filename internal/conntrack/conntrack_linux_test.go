@@ -7,12 +7,14 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/vigie-otel/vigie/internal/conntrack"
 	"github.com/vigie-otel/vigie/internal/flow"
@@ -310,4 +312,62 @@ func TestHostRoutesArePodsAndInterfaceAddressesAreOurs(t *testing.T) {
 	addr := netip.MustParseAddr
 	require.Subset(t, a.Interfaces, []netip.Addr{addr("127.0.0.1"), addr("::1"), addr("10.0.0.1"), addr("2001:db8::1")})
 	require.ElementsMatch(t, a.HostRoutes, []netip.Addr{addr("10.0.0.9"), addr("2001:db8:5::9")})
+}
+
+func TestEachNewEntryIsCountedWithoutReadingIt(t *testing.T) {
+	ns := netlab.New(t, "a")
+	c, err := conntrack.CountNew(conntrack.Options{NetNS: ns.Path})
+	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS) {
+		t.Skip("needs CAP_BPF and CONFIG_BPF_SYSCALL: ", err)
+	}
+	require.NoError(t, err)
+	defer c.Close()
+	const n = 20_000
+	ns.Fill(netlab.TCPFlows(n, netip.MustParseAddrPort("10.255.0.1:80"), flow.StateSynSent, 0))
+	got, err := c.Count()
+	require.NoError(t, err)
+	require.EqualValues(t, n, got)
+
+	other := netlab.New(t, "b")
+	other.Fill(netlab.TCPFlows(10, netip.MustParseAddrPort("10.255.0.1:80"), flow.StateSynSent, 0))
+	got, err = c.Count()
+	require.NoError(t, err)
+	require.EqualValues(t, n, got, "another namespace's entries")
+}
+
+func TestATableThatChangesUnderTheDumpIsReadToItsEnd(t *testing.T) {
+	ns := netlab.New(t, "a")
+	const stay = 5000
+	ns.Fill(netlab.TCPFlows(stay, netip.MustParseAddrPort("10.255.0.1:80"), flow.StateEstablished, flow.SeenReply|flow.Assured))
+	c := dial(t, ns)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range 6 {
+			ns.Fill(netlab.TCPFlows(500, netip.AddrPortFrom(netip.MustParseAddr("10.255.0.2"), uint16(i+1)), flow.StateSynSent, 0))
+			ns.Run("conntrack", "-D", "-p", "tcp", "--orig-port-dst", strconv.Itoa(i+1))
+		}
+	}()
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		default:
+		}
+		seen := make(map[flow.Key]bool, stay)
+		interrupted := false
+		for f, err := range c.Dump(t.Context(), conntrack.Filter{}) {
+			if errors.Is(err, conntrack.ErrInterrupted) {
+				interrupted = true
+				continue
+			}
+			require.NoError(t, err)
+			if f.Assured() {
+				seen[f.Key()] = true
+			}
+		}
+		if !interrupted {
+			require.Len(t, seen, stay, "what does not change is told")
+		}
+	}
 }

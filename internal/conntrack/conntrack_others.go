@@ -77,3 +77,15 @@ func CPU(fn func()) time.Duration {
 	fn()
 	return 0
 }
+
+// NewCounter can't be had on this system.
+type NewCounter struct{}
+
+// CountNew gives ErrUnsupported.
+func CountNew(Options) (*NewCounter, error) { return nil, ErrUnsupported }
+
+// Count gives ErrUnsupported.
+func (*NewCounter) Count() (uint64, error) { return 0, ErrUnsupported }
+
+// Close does nothing.
+func (*NewCounter) Close() error { return nil }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/vigie-otel/vigie/internal/conntrack"
 )
@@ -27,7 +28,32 @@ func (c *eventCounter) overrun() {
 	}
 }
 
+// events counts in the kernel where it may (CAP_BPF), else reads each event.
 func (k *kernel) events(ctx context.Context, readBuffer int, c *eventCounter) error {
+	n, err := conntrack.CountNew(conntrack.Options{NetNS: k.netns})
+	if err != nil {
+		return k.readEvents(ctx, readBuffer, c)
+	}
+	defer n.Close()
+	base := c.created.Load()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		now, err := n.Count()
+		if err != nil {
+			return err
+		}
+		c.created.Store(base + now)
+	}
+}
+
+// readEvents keeps pace to some 100,000 events a second.
+func (k *kernel) readEvents(ctx context.Context, readBuffer int, c *eventCounter) error {
 	l, err := conntrack.Listen(conntrack.ListenOptions{
 		Options:    conntrack.Options{NetNS: k.netns},
 		Events:     conntrack.EventNew,

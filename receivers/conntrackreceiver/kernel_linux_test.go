@@ -237,32 +237,44 @@ func TestANamespaceThatDisappearsIsToldAndNotKeptAlive(t *testing.T) {
 	require.Equal(t, 1, l.lines.Len(), l.lines.All())
 }
 
-func TestEventsAreCounted(t *testing.T) {
-	ns := netlab.New(t, "a")
-	k := newKernel(ns.Path)
-	c := newEventCounter()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error)
-	ready := make(chan struct{})
-	go func() {
-		close(ready)
-		done <- k.events(ctx, 0, c)
-	}()
-	<-ready
-	const n = 2000
-	for made := 0; c.created.Load() < n; made++ { // until the subscription has been there for a whole batch
-		require.Less(t, made, 50)
-		c.created.Store(0)
-		target := netip.AddrPortFrom(netip.MustParseAddr("10.0.0.9"), uint16(80+made))
-		ns.Fill(netlab.TCPFlows(n, target, flow.StateSynSent, 0))
-		for end := time.Now().Add(200 * time.Millisecond); c.created.Load() < n && time.Now().Before(end); {
-			time.Sleep(time.Millisecond) // the events goroutine is in the kernel: no bubble
-		}
+func TestNewEntriesAreCountedInTheKernelAndByReading(t *testing.T) {
+	for name, how := range map[string]func(*kernel, context.Context, int, *eventCounter) error{
+		"counted": (*kernel).events, "read": (*kernel).readEvents,
+	} {
+		t.Run(name, func(t *testing.T) {
+			ns := netlab.New(t, "a")
+			c := newEventCounter()
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error)
+			go func() { done <- how(newKernel(ns.Path), ctx, 0, c) }()
+			// Nothing tells when the subscription is there but that it counts:
+			// one entry at a time until the first is seen, then many.
+			wait := func(atLeast uint64) bool {
+				for end := time.Now().Add(1200 * time.Millisecond); time.Now().Before(end); {
+					if c.created.Load() >= atLeast {
+						return true
+					}
+					time.Sleep(time.Millisecond) // the other goroutine is in the kernel: no bubble
+				}
+				return false
+			}
+			for port := uint16(1); ; port++ {
+				require.Less(t, port, uint16(20), "no event is seen")
+				ns.Fill(netlab.TCPFlows(1, netip.AddrPortFrom(netip.MustParseAddr("10.0.0.8"), port), flow.StateSynSent, 0))
+				if wait(1) {
+					break
+				}
+			}
+			seen := c.created.Load()
+			const n = 5000
+			ns.Fill(netlab.TCPFlows(n, netip.MustParseAddrPort("10.0.0.9:80"), flow.StateSynSent, 0))
+			require.True(t, wait(seen+n))
+			require.Equal(t, seen+n, c.created.Load())
+			require.Zero(t, c.lost.Load())
+			cancel()
+			require.NoError(t, <-done)
+		})
 	}
-	cancel()
-	require.NoError(t, <-done)
-	require.EqualValues(t, n, c.created.Load())
-	require.Zero(t, c.lost.Load())
 }
 
 // TestTheSameAsANonRootUserWithOneCapability runs this test binary again as
