@@ -30,6 +30,7 @@ type options struct {
 	columns        []string
 	seed           uint64
 	lateness       time.Duration
+	sort           string
 	changes        bool
 	quiet          bool
 }
@@ -82,6 +83,7 @@ Give rotated files in the order in which they were written.`,
 	f.StringSliceVar(&o.columns, "columns", nil, "fields of a CloudFront real-time log, in order")
 	f.Uint64Var(&o.seed, "seed", 0, "seed of the hashes and samples")
 	f.DurationVar(&o.lateness, "lateness", 0, "how late a line may be and still count in its second (default 3s)")
+	f.StringVar(&o.sort, "sort", "auto", `put the lines in the order of their time: "always", "never", or "auto" (if the first 32 MiB are not in order)`)
 	f.BoolVar(&o.changes, "changes", false, "print every opening, update and closing of a finding instead of its final state")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress bar and no summary")
 	return cmd
@@ -129,6 +131,15 @@ func (o *options) settings(files []string) (*session, error) {
 		s.by = byNone
 	default:
 		fail(fmt.Errorf("--service-by must be auto, service, host or none (got %q)", o.serviceBy))
+	}
+	switch o.sort {
+	case "auto", "":
+	case "always":
+		s.order = sortAlways
+	case "never":
+		s.order = sortNever
+	default:
+		fail(fmt.Errorf("--sort must be auto, always or never (got %q)", o.sort))
 	}
 	if o.service == "" {
 		fail(errors.New("--service must not be empty"))

@@ -108,7 +108,7 @@ func runFake(t *testing.T, stdin string, args ...string) ran {
 	if err := cmd.ParseFlags(args); err != nil {
 		t.Fatal(err)
 	}
-	for name, to := range map[string]*string{"format": &o.format, "marks": &o.marks, "rules": &o.rules, "rules-out": &o.rulesOut, "service-by": &o.serviceBy, "calendar": &o.calendar} {
+	for name, to := range map[string]*string{"format": &o.format, "marks": &o.marks, "rules": &o.rules, "rules-out": &o.rulesOut, "service-by": &o.serviceBy, "calendar": &o.calendar, "sort": &o.sort} {
 		*to, _ = cmd.Flags().GetString(name)
 	}
 	o.changes, _ = cmd.Flags().GetBool("changes")
@@ -216,6 +216,41 @@ func TestEventTimeTicksOnceASecond(t *testing.T) {
 	}
 }
 
+func TestAShuffledLogIsSortedAndLinesKeepTheirNumbers(t *testing.T) {
+	lines := strings.SplitAfter(attacked(), "\n")
+	lines = lines[:len(lines)-1]
+	number := make([]int, len(lines)) // by original place
+	shuffled := make([]string, len(lines))
+	for i := range lines {
+		to := i * 17 % len(lines)
+		shuffled[to], number[i] = lines[i], to+1
+	}
+	path := filepath.Join(t.TempDir(), "m.tsv")
+	r := runFake(t, strings.Join(shuffled, ""), "-", "--marks", path)
+	if !strings.Contains(r.err, "were sorted") || !strings.Contains(r.err, "31 lines of nginx") {
+		t.Errorf("summary:\n%s", r.err)
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{}
+	for i := 20; i < 30; i++ {
+		want[fmt.Sprintf("%d\t0.875\tf1", number[i])] = true
+	}
+	marked := map[string]bool{}
+	for _, l := range strings.Fields(strings.ReplaceAll(string(got), "\t0.875\tf1", "@")) {
+		marked[strings.ReplaceAll(l, "@", "\t0.875\tf1")] = true
+	}
+	if diff := cmp.Diff(want, marked); diff != "" {
+		t.Error(diff)
+	}
+	stays := runFake(t, strings.Join(shuffled, ""), "-", "--sort", "never")
+	if strings.Contains(stays.err, "were sorted") {
+		t.Error("sorted against --sort never")
+	}
+}
+
 func TestALogThatGoesBackForGoodIsJudgedAnew(t *testing.T) {
 	var b strings.Builder
 	for i := range 10 {
@@ -224,7 +259,7 @@ func TestALogThatGoesBackForGoodIsJudgedAnew(t *testing.T) {
 	for i := range 600 {
 		b.WriteString(logLine(i/10-7200, "198.51.100.1", "/"))
 	}
-	r := runFake(t, b.String(), "-")
+	r := runFake(t, b.String(), "-", "--sort", "never")
 	if len(r.judges) != 2 || !strings.Contains(r.err, "1 times the log went back") {
 		t.Errorf("%d detectors\n%s", len(r.judges), r.err)
 	}

@@ -2,12 +2,13 @@ package detectcmd
 
 import (
 	"bufio"
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,6 +33,7 @@ type session struct {
 	marksPath    string
 	rules        mitigation.Format // "" for none
 	rulesPath    string
+	order        sorting
 	changes      bool
 	quiet        bool
 	in           io.Reader
@@ -41,10 +43,13 @@ type session struct {
 	detector judge
 	clock    eventclock.Clock
 	parser   *accesslog.Parser
+	file     int      // that parser reads
 	parsers  []parsed // what became of each file
 	request  request.Request
 	lines    uint64
 	tooLong  uint64
+	resorted bool // lines were put in order
+	unsorted bool // they should have been, and are too many
 	restarts int
 	first    time.Time // event time
 	marks    *marks
@@ -101,7 +106,7 @@ func run(ctx context.Context, s *session) (err error) {
 	s.progress = newProgress(s.err, src, s.quiet)
 	workers.Go(s.progress.run)
 
-	readErr := s.blocks(ctx, src, stdout)
+	readErr := s.consume(ctx, src, stdout)
 	s.flush()
 
 	cancel()
@@ -114,43 +119,85 @@ func run(ctx context.Context, s *session) (err error) {
 	return err
 }
 
-// blocks consumes what the source reads.
-func (s *session) blocks(ctx context.Context, src *source, stdout *bufio.Writer) error {
-	file := -1
-	for b := range src.blocks {
-		if b.file != file {
-			s.endFile()
-			file = b.file
-			p, err := accesslog.New(s.format, s.parse)
-			if err != nil {
-				return err
-			}
-			s.parser = p
+// consume judges what the source reads: in the order of the lines, or, where
+// that is not the order of time, sorted.
+func (s *session) consume(ctx context.Context, src *source, stdout *bufio.Writer) error {
+	var h held
+	if s.order != sortNever {
+		var pause <-chan time.Time
+		if slices.Contains(s.files, "-") && s.order == sortAuto {
+			pause = time.After(lookPause)
 		}
-		switch {
-		case b.err != nil:
-			s.endFile()
-			return b.err
-		case b.tooLong:
-			s.lines++
-			s.tooLong++
-		default:
-			s.block(b.data)
-		}
-		src.release(b)
-		s.progress.note(s)
-		if err := stdout.Flush(); err != nil { // a reader that follows sees findings as they end
-			return err
-		}
-		if ctx.Err() != nil {
-			break
+		h.hold(src, lookBytes, pause)
+		if s.order == sortAlways || s.lateShare(&h, cmp.Or(s.detect.Lateness, 3*time.Second)) > disorder {
+			h.hold(src, sortBytes, nil)
+			s.resorted = h.ended
+			s.unsorted = !h.ended
 		}
 	}
+	var err error
+	if s.resorted {
+		err = s.sorted(&h)
+		for _, b := range h.blocks {
+			err = errors.Join(err, b.err)
+		}
+	} else {
+		err = s.inOrder(ctx, src, &h, stdout)
+	}
 	s.endFile()
-	if err := ctx.Err(); err != nil {
+	switch {
+	case err != nil:
+		return err
+	case ctx.Err() != nil:
 		return fmt.Errorf("interrupted after %d lines", s.lines)
 	}
 	return s.nothingRead()
+}
+
+// inOrder judges the blocks held, then those to come.
+func (s *session) inOrder(ctx context.Context, src *source, h *held, stdout *bufio.Writer) error {
+	for _, b := range h.blocks {
+		if err := s.take(src, b, stdout); err != nil {
+			return err
+		}
+	}
+	h.blocks = nil
+	for b := range src.blocks {
+		if err := s.take(src, b, stdout); err != nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take judges a block.
+func (s *session) take(src *source, b block, stdout *bufio.Writer) error {
+	if b.file != s.file || s.parser == nil {
+		s.endFile()
+		s.file = b.file
+		p, err := accesslog.New(s.format, s.parse)
+		if err != nil {
+			return err
+		}
+		s.parser = p
+	}
+	switch {
+	case b.err != nil:
+		return b.err
+	case b.tooLong:
+		s.lines++
+		s.tooLong++
+	default:
+		for data := b.data; len(data) > 0; {
+			var line []byte
+			line, data = nextLine(data)
+			s.lines++
+			s.line(line)
+		}
+	}
+	src.release(b)
+	s.progress.note(s)
+	return stdout.Flush() // a reader that follows sees findings as they end
 }
 
 // endFile keeps what became of a file.
@@ -158,7 +205,7 @@ func (s *session) endFile() {
 	if s.parser == nil {
 		return
 	}
-	s.parsers = append(s.parsers, parsed{s.files[len(s.parsers)], s.parser.Format(), s.parser.Stats()})
+	s.parsers = append(s.parsers, parsed{s.files[s.file], s.parser.Format(), s.parser.Stats()})
 	s.parser = nil
 }
 
@@ -178,19 +225,6 @@ func (s *session) nothingRead() error {
 	}
 	return fmt.Errorf("no request in %d lines could be read as format %s (%s): try another --format, or --fields for JSON with names of its own",
 		s.lines, s.format, reasons(&all, s.tooLong))
-}
-
-func (s *session) block(data []byte) {
-	for len(data) > 0 {
-		line := data
-		if i := bytes.IndexByte(data, '\n'); i >= 0 {
-			line, data = data[:i], data[i+1:]
-		} else {
-			data = nil
-		}
-		s.lines++
-		s.line(line)
-	}
 }
 
 // line judges a line with what was known before it.

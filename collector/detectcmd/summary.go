@@ -55,6 +55,12 @@ func (s *session) summariseInput(b *strings.Builder) {
 	if r := reasons(&all, s.tooLong); r != "" {
 		fmt.Fprintf(b, "not read as requests: %s\n", r)
 	}
+	if s.resorted {
+		b.WriteString("the lines were not in the order of time and were sorted\n")
+	}
+	if s.unsorted {
+		fmt.Fprintf(b, "the lines are not in the order of time, and too many to be sorted (more than %d MiB)\n", sortBytes>>20)
+	}
 	st := s.detector.Stats()
 	for _, n := range []struct {
 		n    uint64
