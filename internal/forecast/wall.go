@@ -8,8 +8,19 @@ import (
 )
 
 // lossWindow is over how long a loss is averaged, and so how long a wall counts
-// as hit after the last loss.
-const lossWindow = 30 * time.Second
+// as hit after the last loss. Where readings are farther apart, the last two
+// count.
+const lossWindow = 15 * time.Second
+
+// LossRate is what a cumulative counter of losses says is lost now, a second.
+func LossRate(lost []Point) float64 {
+	w := lossWindow
+	if n := len(lost); n > 1 {
+		w = max(w, lost[n-1].At.Sub(lost[n-2].At))
+	}
+	rate, _ := CounterRate(lost, w)
+	return rate
+}
 
 // Resource is what runs into a wall: its series and its limit.
 type Resource struct {
@@ -53,7 +64,7 @@ func (r *Resource) Wall() (w Wall, ok bool) {
 	if r.Limit > 0 {
 		w.Utilization = w.Used / r.Limit
 	}
-	if rate, ok := CounterRate(r.Lost, lossWindow); ok && rate > 0 {
+	if rate := LossRate(r.Lost); rate > 0 {
 		w.Losing, w.LossRate, w.MinutesLeft = true, rate, new(float64)
 		return w, true
 	}

@@ -41,7 +41,7 @@ type Config struct {
 
 // NATConfig bounds the index.
 type NATConfig struct {
-	// MaxFlows is how many flows are kept, some 400 bytes each. Default 50000;
+	// MaxFlows is how many flows are kept, some 200 bytes each. Default 50000;
 	// zero keeps no index, and nothing is resolved.
 	MaxFlows int `mapstructure:"max_flows"`
 	// TTL is how long a flow is kept after the last record of it. Default 5m:

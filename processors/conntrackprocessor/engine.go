@@ -18,6 +18,7 @@ const idle = 15 * time.Minute
 type engine struct {
 	cfg  *Config
 	tel  *telemetry
+	seed uint64                                  // of hashes
 	tell func(pcommon.Resource, finding.Finding) // must not block
 
 	mu    sync.Mutex
@@ -35,8 +36,8 @@ type node struct {
 	owners   owners
 }
 
-func newEngine(cfg *Config, tel *telemetry, tell func(pcommon.Resource, finding.Finding)) *engine {
-	return &engine{cfg: cfg, tel: tel, tell: tell, nodes: map[string]*node{}}
+func newEngine(cfg *Config, tel *telemetry, seed uint64, tell func(pcommon.Resource, finding.Finding)) *engine {
+	return &engine{cfg: cfg, tel: tel, seed: seed, tell: tell, nodes: map[string]*node{}}
 }
 
 // identity are the resource attributes that tell nodes apart, in order of how
@@ -60,7 +61,7 @@ func (e *engine) nodeOf(res pcommon.Resource, now time.Time) *node {
 			e.tel.ConntrackOverflow.Add(context.Background(), 1, e.tel.resources)
 			return nil
 		}
-		n = &node{name: name, resource: pcommon.NewResource(), kernel: newWall(kernelWall), ena: newWall(enaWall), flood: newFlood(&e.cfg.SYNFlood)}
+		n = &node{name: name, resource: pcommon.NewResource(), kernel: newWall(kernelWall), ena: newWall(enaWall), flood: newFlood(&e.cfg.SYNFlood, e.seed)}
 		for _, k := range identity {
 			if v, ok := res.Attributes().Get(k); ok {
 				v.CopyTo(n.resource.Attributes().PutEmpty(k))

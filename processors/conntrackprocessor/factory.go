@@ -2,6 +2,7 @@ package conntrackprocessor
 
 import (
 	"context"
+	"math/rand/v2"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -12,8 +13,12 @@ import (
 
 // NewFactory returns the factory of the processor, type conntrack. Instances are
 // shared among the pipelines of one factory.
-func NewFactory() processor.Factory {
-	reg := &registry{instances: map[component.ID]*instance{}}
+func NewFactory() processor.Factory { return newFactory(rand.Uint64) }
+
+// newFactory takes the source of hash seeds, which keep senders from crafting
+// addresses that collide in the sketches; a test wants the same each time.
+func newFactory(seed func() uint64) processor.Factory {
+	reg := &registry{instances: map[component.ID]*instance{}, seed: seed}
 	return processor.NewFactory(
 		metadata.Type,
 		func() component.Config { return defaultConfig() },

@@ -77,9 +77,9 @@ type target struct {
 	backend   end          // of one of them
 }
 
-func newFlood(cfg *SYNFloodConfig) *floodState {
+func newFlood(cfg *SYNFloodConfig, seed uint64) *floodState {
 	return &floodState{
-		cfg: cfg, seed: newSeed(),
+		cfg: cfg, seed: seed,
 		est: map[end]uint32{}, fromMetrics: map[end]owned{}, normal: map[end]float64{}, lives: map[end]*floodLife{},
 		half: &halfDump{count: map[end]uint32{}, detail: map[end]*target{}},
 		rest: &restDump{count: map[end]uint32{}},

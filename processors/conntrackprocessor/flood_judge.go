@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -39,9 +38,6 @@ type measured struct {
 // sampled is from how many records of a target on there may be more than were
 // sent.
 const sampled = 500
-
-// newSeed keeps senders from crafting addresses that collide in the sketches.
-func newSeed() uint64 { return rand.Uint64() }
 
 func (s *floodState) measure(key end, t *target) measured {
 	m := measured{key: key, t: t, half: float64(t.n), est: float64(max(s.est[key], s.rest.count[key])), normal: s.normal[key]}
@@ -201,12 +197,15 @@ func (m *measured) evidence() []finding.Evidence {
 	return ev
 }
 
-// actors gives the source prefixes with the largest shares.
+// actors gives the source prefixes with the largest shares. Below 1 % a prefix
+// is nobody: then source_prefixes in the evidence says how spread they are.
 func (t *target) actors(n int) []finding.Actor {
 	var out []finding.Actor
 	for _, e := range t.top.Top(64) {
 		// SpaceSaving's count less its error is what surely came from there.
-		out = append(out, finding.Actor{Kind: finding.KindPrefix, Value: string(e.Label), Share: float64(e.Count-e.Err) / float64(t.n)})
+		if share := float64(e.Count-e.Err) / float64(t.n); share >= 0.01 {
+			out = append(out, finding.Actor{Kind: finding.KindPrefix, Value: string(e.Label), Share: share})
+		}
 	}
 	slices.SortFunc(out, func(a, b finding.Actor) int {
 		return cmp.Or(cmp.Compare(b.Share, a.Share), cmp.Compare(a.Value, b.Value))

@@ -33,7 +33,7 @@ type instance struct {
 	done    sync.WaitGroup
 }
 
-func newInstance(set processor.Settings, cfg *Config) (*instance, error) {
+func newInstance(set processor.Settings, cfg *Config, seed uint64) (*instance, error) {
 	tel, err := newTelemetry(set.TelemetrySettings)
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func newInstance(set processor.Settings, cfg *Config) (*instance, error) {
 	return &instance{
 		cfg: cfg, tel: tel, out: out,
 		nat: newNATIndex(cfg.NAT, tel),
-		eng: newEngine(cfg, tel, out.put),
+		eng: newEngine(cfg, tel, seed, out.put),
 	}, nil
 }
 

@@ -14,6 +14,7 @@ import (
 // one stops it, so that the logs pipeline still gets what the metrics pipeline
 // found.
 type registry struct {
+	seed      func() uint64
 	mu        sync.Mutex
 	instances map[component.ID]*instance // guarded by mu
 }
@@ -25,7 +26,7 @@ func (r *registry) face(set processor.Settings, cfg *Config) (*face, error) {
 	in, ok := r.instances[set.ID]
 	if !ok {
 		var err error
-		if in, err = newInstance(set, cfg); err != nil {
+		if in, err = newInstance(set, cfg, r.seed()); err != nil {
 			return nil, err
 		}
 		r.instances[set.ID] = in

@@ -19,15 +19,16 @@ const (
 // wallState is one limit of one node. For ENA only what is left is known, so
 // that used counts up to a limit of zero.
 type wallState struct {
-	kind  wallKind
-	used  forecast.Track
-	lost  forecast.Track // cumulative: early_drop + drop, or conntrack_allowance_exceeded
-	limit float64
-	known bool          // limit
-	drops counters      // parts of lost
-	now   forecast.Wall // as of the last judgement
-	ok    bool          // now holds something
-	life  life
+	kind   wallKind
+	used   forecast.Track
+	lost   forecast.Track // cumulative: early_drop + drop, or conntrack_allowance_exceeded
+	limit  float64
+	known  bool          // limit
+	drops  counters      // parts of lost
+	now    forecast.Wall // as of the last judgement
+	ok     bool          // now holds something
+	losing bool          // at the judgement before
+	life   life
 }
 
 // counters sums what monotonic series gained since each was first seen, so that
@@ -58,9 +59,6 @@ func newWall(k wallKind) *wallState {
 	return &wallState{kind: k, known: k == enaWall}
 }
 
-// lossWindow is that of forecast.Wall.
-const lossWindow = 30 * time.Second
-
 // some reports whether the level is known, not only what is lost.
 func (w *wallState) some() bool {
 	_, ok := w.used.Last()
@@ -74,7 +72,7 @@ func (w *wallState) eval(node string) {
 	}
 	if !w.some() {
 		// An ENA driver that is too old to say what is left still says what is lost.
-		rate, _ := forecast.CounterRate(w.lost.Points(), lossWindow)
+		rate := forecast.LossRate(w.lost.Points())
 		w.now, w.ok = forecast.Wall{Name: w.name(), Resource: node, Losing: rate > 0, LossRate: rate}, true
 		if rate > 0 {
 			w.now.MinutesLeft = new(float64)
@@ -106,7 +104,10 @@ func (w *wallState) judge(c *ExhaustionConfig, n *node, now, at time.Time, to fu
 	if w.now.Losing {
 		need = 1 // viewers are lost already
 	}
-	if w.life.judge(fires, holds, need, now, at, func(f *finding.Finding) { w.fill(f, n) }) {
+	opened := w.life.judge(fires, holds, need, now, at, func(f *finding.Finding) { w.fill(f, n) })
+	began := w.now.Losing && !w.losing // worse than forecast: not to wait for the next update
+	w.losing = w.now.Losing
+	if opened || began && w.life.open {
 		w.life.tell(now, to)
 	}
 }
