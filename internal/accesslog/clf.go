@@ -40,7 +40,11 @@ func (p *Parser) commonLog(line []byte, r *request.Request) (Format, error) {
 	if !ok {
 		return Nginx, ErrFormat
 	}
+	vhost := r.Host
 	p.requestLine(b[:end], r)
+	// What an absolute request target names is the client's word, not the
+	// server's: "GET http://elsewhere/ HTTP/1.1" is how open proxies are sought.
+	r.Host = vhost
 
 	code, b := untilBlank(b[end+2:])
 	if r.Status, ok = status(code); !ok {
