@@ -45,6 +45,7 @@ type client struct {
 	gap  float32 // mean seconds between requests, decayed
 	dev  float32 // mean absolute deviation of it
 	rate float32 // dynamic requests a second, decayed over rateSpan
+	load float32 // all requests a second, decayed over loadSpan
 	peak float32 // highest rate
 	calm float32 // slow mean of the rate: what this client usually does
 	tick uint32  // requests since the last tick
@@ -60,6 +61,7 @@ type client struct {
 
 const (
 	rateSpan  = 3.0 // s; a flood shows in its first seconds
+	loadSpan  = 10.0
 	calmSpan  = 600.0
 	epochSpan = 600        // s; a password list takes minutes, a corporate NAT's typing errors take hours
 	idleSpan  = 1800 * 1e9 // ns; after it a client is a new visitor
@@ -121,6 +123,7 @@ func (c *client) add(e *event) {
 	k := e.rep
 	c.n += k
 	c.tick += k
+	c.load += float32(k) / loadSpan
 	tb := uint64(1) << (e.tmpl >> 26)
 	pb := uint64(1) << (e.pq >> 58)
 	c.tmpls |= tb
@@ -164,6 +167,8 @@ func (c *client) timing(e *event) {
 	if gap > 0 {
 		x := gap / rateSpan
 		c.rate /= 1 + x + x*x/2 // e^-x, to the second order
+		y := gap / loadSpan
+		c.load /= 1 + y + y*y/2
 		a := min(gap/calmSpan, 1)
 		c.calm += a * (c.rate - c.calm)
 	}

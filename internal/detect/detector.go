@@ -8,6 +8,7 @@ import (
 
 	"github.com/vigie-otel/vigie/internal/finding"
 	"github.com/vigie-otel/vigie/internal/request"
+	"github.com/vigie-otel/vigie/internal/sketch"
 )
 
 // OverflowService is the name under which requests of services past
@@ -63,7 +64,8 @@ type Detector struct {
 	last     *service // of the last request: requests come in runs
 	reader   reader
 	x        excess
-	now      int64 // of the last tick, ns
+	hll      sketch.HLL // of the summary at hand
+	now      int64      // of the last tick, ns
 	ev       event
 	req      *request.Request // during Observe only, for label
 	text     [256]byte
@@ -201,13 +203,3 @@ func (d *Detector) Stats() Stats {
 	}
 	return st
 }
-
-// AppendSummary appends to dst what service received since the last call: one
-// summary a second is the contract. Call it right after Tick; it is false, and
-// dst unchanged, when there was nothing.
-func (d *Detector) AppendSummary(dst []byte, service string) ([]byte, bool) { return dst, false }
-
-// MergeSummary takes a summary that another Detector with the same seed made,
-// as if its requests had been observed here; Tick judges them. Summaries of
-// another version or seed are refused.
-func (d *Detector) MergeSummary(b []byte) error { return nil }

@@ -41,6 +41,7 @@ type episode struct {
 	changed  bool
 	attack   []row // rows of it, for attribution
 	legit    []row
+	final    finding.Finding // as last told
 }
 
 const (

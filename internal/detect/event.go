@@ -38,6 +38,7 @@ const (
 	flagTool    // its user agent is a library or a tool, or there is none
 	flag4       // the address is IPv4
 	flagNewPQ   // path and query were not seen lately
+	flagHeavy   // in a summary: its client is kept for its volume
 
 	noSize, noDur = 255, 255
 )

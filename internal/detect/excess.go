@@ -13,6 +13,7 @@ const (
 	groupRhythm               // how regular they are
 	groupQuery                // what they ask for never repeats
 	groupHold                 // they hold connections
+	groupLoad                 // how much each of them asks for
 	groupPath                 // weak: a crowd has a destination too
 	groupAge                  // weak: a crowd is new too
 	groupOutcome              // weak: errors may be the site's doing
@@ -23,7 +24,7 @@ var groupOf = [dims]group{
 	dimPath: groupPath, dimKind: groups, dimAgent: groupAgent, dimExact: groups, dimNet16: groupNetwork,
 	dimNet24: groupNetwork, dimClient: groupNetwork, dimSession: groupSession, dimRhythm: groupRhythm,
 	dimChurn: groupAgent, dimQuery: groupQuery, dimAge: groups, dimOutcome: groupOutcome,
-	dimJA4: groupAgent, dimHold: groupHold,
+	dimJA4: groupAgent, dimHold: groupHold, dimLoad: groupLoad,
 }
 
 func (g group) strong() bool { return g < groupPath }
@@ -40,14 +41,15 @@ const (
 // excess compares the rows of a window with the reference. Its memory is reused
 // from one service to the next.
 type excess struct {
-	rows []row
-	n    float32 // weight of all rows
-	mask []uint16
-	post []float32 // log odds that the row is of the attack
-	now  tally
-	att  tally
-	leg  tally
-	tie  float32 // weight of one row of the reference in leg
+	rows  []row
+	n     float32 // weight of all rows
+	ticks int     // of the window
+	mask  []uint16
+	post  []float32 // log odds that the row is of the attack
+	now   tally
+	att   tally
+	leg   tally
+	tie   float32 // weight of one row of the reference in leg
 }
 
 // measure marks, for each row, in which groups its value is strange: more than
@@ -85,9 +87,8 @@ func (x *excess) measure(ref *reference) {
 func (x *excess) add(d dim, stratum uint64, v uint32, r *row) {
 	for _, v := range [...]uint32{v, total} {
 		if s := x.now.at(cell(d, stratum, v)); s != nil {
-			s.w += r.w
-			s.n++
-			s.e = -1 // not judged yet
+			s.add(r.key, r.w)
+			s.note = unjudged
 		}
 	}
 }
@@ -109,18 +110,90 @@ func (x *excess) strange(d dim, r *row, ref *reference) bool {
 	if s == nil {
 		return false
 	}
-	if s.e >= 0 {
-		return s.e > 0
+	if s.note != unjudged {
+		return s.note > 0
 	}
-	s.e = 0
+	s.note = 0
 	p, ok := ref.share(d, r, r.val[d])
 	of := x.now.at(cell(d, st, total))
 	if !ok || of == nil || of.w == 0 {
 		return false
 	}
-	expect := float64(of.n) * float64(p)
-	if s.w/of.w >= liftBar*p && float64(s.n) > expect+4*math.Sqrt(expect)+3 {
-		s.e = 1
+	if s.w/of.w < liftBar*p {
+		return false
 	}
-	return s.e > 0
+	if x.crowded(d, s, of, p) || x.concentrated(d, s, ref) {
+		s.note = 1
+	}
+	return s.note > 0
+}
+
+const unjudged = -1
+
+// crowded says that too many different clients share the value for it to be
+// chance. Rows of one client are not independent: each counts at most twice.
+func (x *excess) crowded(d dim, s, of *tallySlot, p float32) bool {
+	if d == dimClient {
+		return false
+	}
+	n := min(float64(s.n), 2*float64(s.clients()))
+	expect := min(float64(of.n), 600) * float64(p)
+	if s.clients() < 200 { // else the counter is near its end, and n far above chance
+		expect = float64(of.n) * float64(p)
+	}
+	return n > expect+4*math.Sqrt(expect)+4
+}
+
+// concentrated says that one client or prefix has a share of all requests that
+// none has in ordinary traffic.
+func (x *excess) concentrated(d dim, s *tallySlot, ref *reference) bool {
+	i, ok := concentrationOf(d)
+	return ok && s.w >= x.bar(i, ref)*x.n
+}
+
+// The dimensions whose largest share is learned.
+func concentrationOf(d dim) (int, bool) {
+	switch d {
+	case dimClient:
+		return 0, true
+	case dimNet24:
+		return 1, true
+	case dimNet16:
+		return 2, true
+	}
+	return 0, false
+}
+
+const (
+	// A client or prefix is concentrated from topRise times the largest share
+	// that one had in ordinary traffic, and from topLeast of all requests.
+	topRise  = 2.5
+	topLeast = 0.03
+	topCold  = 0.2 // the largest share before any is known
+)
+
+func (x *excess) bar(i int, ref *reference) float32 {
+	top := float32(topCold)
+	if ref.tops > 0 {
+		top = ref.top[i]
+	}
+	if x.ticks < 10 {
+		top *= 1.8 // a shorter window has fewer clients, each with a larger share
+	}
+	return max(topRise*top, topLeast)
+}
+
+// largest measures the largest shares of x.rows.
+func (x *excess) largest() (top [3]float32) {
+	for i := range x.rows {
+		for d := range dims {
+			if j, ok := concentrationOf(d); ok && x.rows[i].val[d] != 0 {
+				// Strata keep prefixes apart by path: sum within the row's own.
+				if s := x.now.peek(cell(d, x.stratum(d, &x.rows[i]), x.rows[i].val[d])); s != nil {
+					top[j] = max(top[j], s.w/x.n)
+				}
+			}
+		}
+	}
+	return top
 }

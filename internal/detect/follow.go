@@ -30,15 +30,22 @@ func (s *service) follow(out []finding.Finding) []finding.Finding {
 		case ep.told == 0:
 			ep.told = s.second
 			ep.changed = false
-			out = append(out, s.report(i, finding.Open))
+			out = append(out, s.tell(i, finding.Open))
 		case ep.changed && s.second-ep.told >= updateEvery:
 			ep.told = s.second
 			ep.changed = false
-			out = append(out, s.report(i, finding.Update))
+			out = append(out, s.tell(i, finding.Update))
 		}
 	}
 	s.conclude()
 	return out
+}
+
+// tell reports a finding and keeps the report for Status.
+func (s *service) tell(i int, status finding.Status) finding.Finding {
+	f := s.report(i, status)
+	s.eps[i].final = f
+	return f
 }
 
 // finish closes a finding.
@@ -120,7 +127,7 @@ func (s *service) status() Status {
 	st.Confidence = s.confidence()
 	for i := range s.eps {
 		if s.eps[i].open {
-			f := s.report(i, finding.Update)
+			f := s.eps[i].final
 			st.Findings = append(st.Findings, f)
 			st.Score = max(st.Score, f.Confidence)
 			st.Evidence = append(st.Evidence, f.Evidence...)

@@ -29,6 +29,9 @@ const (
 	strongBar = 0.5
 	// sureBar opens at two ticks instead of three of five.
 	sureBar = 2.5
+	// seedShare of a finding's least share must be strange before the mixture is
+	// estimated, which costs more than all else.
+	seedShare = 0.6
 	// baseBar is how many times more common a signature must be now than it was
 	// in ordinary traffic.
 	baseBar = 4
@@ -48,7 +51,7 @@ func (x *excess) judge(ref *reference, rate float64, minShare float32, minRate f
 			one += x.rows[i].w
 		}
 	}
-	needed := x.n * minShare / 2
+	needed := x.n * minShare * seedShare
 	if two+one < needed || x.n == 0 {
 		return op
 	}

@@ -6,6 +6,7 @@ const (
 	lookLeast = 60  // rows in a window that are worth a look
 	refLeast  = 100 // rows in the reference before it can be compared with
 	authLeast = 12
+	riseBar   = 1.12
 )
 
 // look judges the composition of the last 3, 10 and 60 ticks. How often depends
@@ -14,9 +15,13 @@ const (
 func (s *service) look() {
 	ep := &s.eps[epFlood]
 	if len(s.ref.rows) >= refLeast && s.age() >= 3 {
-		expected := s.pace.expected(s.second)
 		alert := ep.looks&7 != 0
-		rising := expected == 0 || s.rate(3) > 1.15*expected
+		// Rising by the last minute's measure, not by the baseline's: in a crowd
+		// that lasts, every tick would be a rise.
+		if s.rate(3) > riseBar*s.rateBefore(3, 13) {
+			s.risen = s.second
+		}
+		rising := s.second-s.risen < 6
 		for _, w := range [...]struct {
 			ticks int
 			due   bool
@@ -39,16 +44,24 @@ func (s *service) lookFlood(ep *episode, ticks int) bool {
 		return false
 	}
 	x := &s.d.x
-	x.rows = s.gather(x.rows, ticks, lookRows, false)
+	limit := lookRows
+	if ep.looks == 0 && !ep.open {
+		limit /= 2 // a routine look
+	}
+	x.rows, x.ticks = s.gather(x.rows, ticks, limit, false), ticks
 	if len(x.rows) < lookLeast {
 		return false
 	}
 	s.ref.build(s.second)
 	x.measure(&s.ref)
+	top := x.largest()
 	op := x.judge(&s.ref, s.rate(ticks), float32(s.d.cfg.MinFloodShare), s.d.cfg.MinFloodRate)
 	if ep.open {
 		s.refresh(ep, x, &s.ref, &op)
 		return true
+	}
+	if !op.attack && ticks == 10 && !s.suspicious() {
+		s.ref.learnTop(top)
 	}
 	s.last = op
 	s.last.sig = signature{}
@@ -71,7 +84,7 @@ func (s *service) lookAuth() {
 	}
 	x := &s.d.x
 	for _, ticks := range [...]int{10, 60} {
-		x.rows = s.gather(x.rows, ticks, lookRows, true)
+		x.rows, x.ticks = s.gather(x.rows, ticks, lookRows, true), ticks
 		if len(x.rows) < 2*authLeast {
 			continue
 		}
@@ -82,7 +95,11 @@ func (s *service) lookAuth() {
 		for i := range n {
 			rate += float64(s.slot(i).tries) / float64(n)
 		}
+		top := x.largest()
 		op := x.judge(&s.refAuth, rate, 0.015, 0.1)
+		if !op.attack && ticks == 10 && ep.looks&7 == 0 {
+			s.refAuth.learnTop(top)
+		}
 		if op.attack && op.refused < 0.5 && op.share < 0.5 {
 			op.attack = false // sign-ins that succeed are not guesses
 		}
@@ -106,7 +123,7 @@ func (s *service) lookAuth() {
 // refresh takes over what a look says of an attack, and keeps what was known
 // when it says nothing.
 func (s *service) refresh(ep *episode, x *excess, ref *reference, op *opinion) {
-	if !op.attack {
+	if !op.attack || (ep.sig != nil && !x.same(ep.sig)) {
 		return
 	}
 	if ep.sig == nil {
@@ -126,6 +143,21 @@ func (s *service) refresh(ep *episode, x *excess, ref *reference, op *opinion) {
 			ep.legit = append(ep.legit, x.rows[i])
 		}
 	}
+}
+
+// same says whether what the look accuses is what sig already accuses, for the
+// better part: a finding is refined, never led away to something else.
+func (x *excess) same(sig *signature) bool {
+	var both, all float32
+	for i := range x.rows {
+		if x.post[i] > 0 {
+			all += x.rows[i].w
+			if sig.odds(&x.rows[i]) > 0 {
+				both += x.rows[i].w
+			}
+		}
+	}
+	return both*2 >= all
 }
 
 // setBar chooses the log odds from which a request is marked: as low as ordinary

@@ -7,7 +7,7 @@ import "math"
 // Zero leaves the dimension out.
 var limit = [dims]float32{
 	dimPath: 2, dimKind: 1.5, dimExact: 4, dimNet24: 4, dimSession: 3.5, dimRhythm: 1, dimChurn: 3,
-	dimQuery: 3, dimAge: 2, dimOutcome: 1.5, dimJA4: 4, dimHold: 4,
+	dimQuery: 3, dimAge: 2, dimOutcome: 1.5, dimJA4: 4, dimHold: 4, dimLoad: 3,
 }
 
 // refine finds the attack's rows among x.rows, given who is suspected at first
@@ -69,8 +69,7 @@ func tallyRow(t *tally, r *row, w float32) {
 		}
 		for _, v := range [...]uint32{r.val[d], total} {
 			if s := t.at(cell(d, 0, v)); s != nil {
-				s.w += w
-				s.n++
+				s.add(r.key, w)
 			}
 		}
 	}
@@ -123,7 +122,7 @@ func (g *signature) make(x *excess, ref *reference, a, l float32) {
 				continue
 			}
 			key := cell(d, 0, r.val[d])
-			if x.att.count(key) >= 3 || x.leg.count(key) >= 3 || ref.tally.get(key) >= 3 {
+			if x.att.common(key, a) || x.leg.common(key, l) || ref.tally.get(key) >= 3 {
 				put(d, r.val[d])
 			}
 		}

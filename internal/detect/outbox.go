@@ -75,6 +75,14 @@ func (o *outbox) add(e *event, r *row, c *client, t *clients) {
 	}
 }
 
+// raise brings the sample to at least a level: that of a summary to be merged.
+func (o *outbox) raise(level uint, t *clients) {
+	if level > o.level {
+		o.level = level
+		o.filter(t)
+	}
+}
+
 // thin halves what is kept: of sampled clients first, then rows a client, then
 // of heavy clients.
 func (o *outbox) thin(t *clients) {
@@ -92,6 +100,11 @@ func (o *outbox) thin(t *clients) {
 	default:
 		o.heavy++
 	}
+	o.filter(t)
+}
+
+// filter drops what is not in the sample any more.
+func (o *outbox) filter(t *clients) {
 	kept := 0
 	for i := range o.rows {
 		r, level := &o.rows[i], o.level

@@ -9,8 +9,10 @@ type reference struct {
 	limit  int
 	tally  tally
 	built  bool
-	stale  int   // rows replaced since the tally was built
-	madeAt int64 // second
+	stale  int        // rows replaced since the tally was built
+	madeAt int64      // second
+	top    [3]float32 // largest share of a client, /24 and /16 in a window of ten ticks
+	tops   int        // windows learned
 }
 
 const (
@@ -47,6 +49,18 @@ func (b *reference) learn(rows []row, age int64, r *rng) {
 		}
 		for next -= rows[i].w; next < 0; next += step {
 			b.put(&rows[i], r)
+		}
+	}
+}
+
+// learnTop remembers the largest shares: at once when they grow, slowly when not.
+func (b *reference) learnTop(top [3]float32) {
+	b.tops++
+	for i, t := range top {
+		if t > b.top[i] {
+			b.top[i] = t
+		} else {
+			b.top[i] += (t - b.top[i]) / 60
 		}
 	}
 }

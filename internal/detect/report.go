@@ -52,6 +52,7 @@ var groupNames = [groups]struct{ name, note string }{
 	groupRhythm:  {"rhythm", "share of its requests more regular, or less, than the service's own"},
 	groupQuery:   {"novel_queries", "share of its requests whose path and query were not asked for lately, where the baseline repeats"},
 	groupHold:    {"held_connections", "share of its requests that held their connection unlike the baseline"},
+	groupLoad:    {"requests_per_client", "share of its requests from clients that ask faster than the baseline's do"},
 	groupPath:    {"paths", "share of its requests on paths far more popular than in the baseline; a crowd does that too"},
 	groupAge:     {"new_clients", "share of its requests from clients first seen in the last minute; a crowd does that too"},
 	groupOutcome: {"outcomes", "share of its requests with answers that the baseline seldom gives for these paths"},
@@ -189,7 +190,7 @@ func (s *service) common(ep *episode, kind string, d dim, name func(*row) string
 		if text == "" {
 			continue
 		}
-		list = append(list, finding.Actor{Kind: kind, Value: text, Share: float64(share), Lift: float64(share / base), Errors: float64(k.e / max(float32(k.n), 1))})
+		list = append(list, finding.Actor{Kind: kind, Value: text, Share: float64(share), Lift: float64(share / base), Errors: float64(k.note / max(float32(k.n), 1))})
 	}
 	slices.SortStableFunc(list, func(a, b finding.Actor) int { return cmp.Compare(b.Share*min(b.Lift, 100), a.Share*min(a.Lift, 100)) })
 	return list[:min(len(list), limit)]
@@ -206,7 +207,7 @@ func sumBy(t *tally, rows []row, d dim) (total, errs float32) {
 		k.w += r.w
 		k.n++
 		if o := r.val[dimOutcome]; o >= 400 || o == 4 || o == 5 {
-			k.e++
+			k.note++
 			errs++
 		}
 	}

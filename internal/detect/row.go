@@ -1,5 +1,7 @@
 package detect
 
+import "math/bits"
+
 // dim is a feature of a request that does not depend on how many there are.
 type dim uint8
 
@@ -18,6 +20,7 @@ const (
 	dimAge                // how long the client is known
 	dimOutcome            // the kind of answer
 	dimJA4
+	dimLoad // how many dynamic requests a second its client makes
 	dimHold // how long the request held its connection, and what for
 	dims
 )
@@ -36,29 +39,26 @@ type row struct {
 
 const (
 	rowHeavy   uint8 = 1 << iota // its client is kept for its volume, not sampled
-	rowKnown                     // client known for knownAfter, and busy before
+	rowKnown                     // client known for knownAfter, as a visitor
 	rowRounded                   // client behaves like a visitor
 	rowMarked                    // belongs to an open finding
 	rowRetry                     // repeats what a 5xx or 429 answered
 )
 
-const (
-	stages     = 5
-	knownAfter = 60 // s
-)
+const knownAfter = 60 // s
 
+// stageOf is how far into its session a client is: at its first request, at the
+// next two, until the tenth, later.
 func stageOf(n uint32) uint8 {
 	switch {
 	case n == 0:
 		return 0
 	case n < 3:
 		return 1
-	case n < 8:
+	case n < 10:
 		return 2
-	case n < 32:
-		return 3
 	}
-	return 4
+	return 3
 }
 
 // fill makes r the row of e, whose client c (nil when it is not in the sample)
@@ -115,7 +115,7 @@ func (r *row) session(e *event, c *client, v *vantage) {
 	}
 	switch age := second - c.first; {
 	case c.n > 0 && age >= knownAfter:
-		if c.n >= 3 || c.flags&clientVaried != 0 {
+		if (c.rounded() || c.flags&clientVaried != 0) && (c.static > 0 || !v.statics) {
 			r.flags |= rowKnown
 		}
 		fallthrough
@@ -137,14 +137,11 @@ func (r *row) session(e *event, c *client, v *vantage) {
 	if c.refs > 0 || e.flags&flagReferer != 0 {
 		refs = 1
 	}
-	// A client that repeats what failed does what its library does: retries
-	// have no say on what kind of session it is.
-	if !c.retry && e.status < 500 {
-		r.val[dimSession] = 1 + s<<8 + c.monotone()<<4 + static<<1 + refs<<2
-		if c.rounded() && static == 1 {
-			r.val[dimSession] = 1 + s<<8 + 15<<4
-		}
+	r.val[dimSession] = 1 + s<<8 + c.monotone()<<4 + static<<1 + refs<<2
+	if c.rounded() && static == 1 {
+		r.val[dimSession] = 1 + s<<8 + 15<<4
 	}
+	r.val[dimLoad] = 1 + uint32(bits.Len32(uint32(c.load*c.load*4)))
 	if v.subsecond && c.n >= 4 && c.gap > 0.05 {
 		switch x := c.dev / c.gap; {
 		case x < 0.05:
@@ -174,4 +171,5 @@ func (r *row) session(e *event, c *client, v *vantage) {
 type vantage struct {
 	began     int64 // second of the first request
 	subsecond bool  // times are finer than a second
+	statics   bool  // visitors load assets
 }

@@ -67,6 +67,15 @@ func play(t testing.TB, name string, seed uint64, scale float64, opt func(*repla
 				begin := time.Now()
 				take(d.Tick(time.Unix(s, 0)))
 				res.cpu += time.Since(begin)
+				if tr := os.Getenv("VIGIE_TRACE"); tr != "" {
+					var a, b int64
+					fmt.Sscanf(tr, "%d-%d", &a, &b)
+					trace(d, a, b)
+					if rel := d.order[0].second - d.order[0].v.began; rel == b {
+						lifts(d)
+						fmt.Printf("%+v\n", g.Truth().Attacks)
+					}
+				}
 				for _, n := range d.Services() {
 					st, _ := d.Status(n)
 					res.verdicts[st.Verdict]++
@@ -180,6 +189,9 @@ func TestScenariosAtLength(t *testing.T) {
 			wg.Go(func() {
 				r := play(t, name, uint64(i+max(first, 1)), scale, nil)
 				mu.Lock()
+				if os.Getenv("VIGIE_DETAIL") != "" {
+					r.detail()
+				}
 				lines = append(lines, r.String())
 				mu.Unlock()
 			})

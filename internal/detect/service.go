@@ -48,8 +48,9 @@ type service struct {
 	requests, errors, suspected uint64
 	// since the last tick
 	now counts
-	// since the last summary
-	sum counts
+	// for the next summary
+	out         pending
+	tickClients sketch.HLL
 
 	verdict    finding.Verdict
 	since      time.Time
@@ -57,6 +58,7 @@ type service struct {
 	last       opinion
 	surgeUntil int64
 	surging    bool
+	risen      int64 // second when the rate last rose
 	surgeSince int64
 }
 
@@ -165,6 +167,7 @@ func (s *service) observe(e *event, labels func(e *event) (path, agent []byte)) 
 	if h := s.distinct.At(second); h != nil {
 		h.Add(e.key)
 	}
+	s.tickClients.Add(e.key)
 	s.series.Advance(second)
 	s.series.Add(second, uint64(e.rep))
 	s.requests += uint64(e.rep)
@@ -185,38 +188,48 @@ func (s *service) observe(e *event, labels func(e *event) (path, agent []byte)) 
 }
 
 // session takes an event whose client has a record.
-func (s *service) session(e *event, c *client, labels func(*event) ([]byte, []byte)) (m Mark) {
-	if c.key == 0 {
-		c.key = e.key
+func (s *service) session(e *event, c *client, labels func(*event) ([]byte, []byte)) Mark {
+	return s.sessionOf(e, c, labels, true, e.tried())
+}
+
+// sessionOf is session for an event that may be of one sample only: general, or
+// auth, the sign-ins.
+func (s *service) sessionOf(e *event, c *client, labels func(*event) ([]byte, []byte), general, auth bool) (m Mark) {
+	c.key = e.key
+	want, wantAuth := wantNone, wantNone
+	if general {
+		want = s.general.wants(c, &s.clients)
 	}
-	want, try := s.general.wants(c, &s.clients), e.tried()
-	wantAuth := wantNone
-	if try {
+	if auth {
 		wantAuth = s.auth.wants(c, &s.clients)
 	}
 	var r row
 	if want == wantRow || wantAuth == wantRow || s.open > 0 {
 		r.fill(e, c, &s.v)
-		if s.open > 0 {
+		if s.open > 0 && general {
 			m = s.mark(e, &r, c)
 		}
 	}
-	c.add(e)
-	if c.tick >= heavyTick {
-		c.heavy = true
+	if general {
+		c.add(e)
+		if c.tick >= heavyTick {
+			c.heavy = true
+		}
 	}
 	switch want {
 	case wantRow:
 		s.general.add(e, &r, c, &s.clients)
-		path, agent := labels(e)
-		s.paths.Add(uint64(e.tmpl), uint64(e.rep), path)
-		if e.uax != 0 {
-			s.agents.Add(uint64(e.uax), uint64(e.rep), agent)
+		if labels != nil {
+			path, agent := labels(e)
+			s.paths.Add(uint64(e.tmpl), uint64(e.rep), path)
+			if e.uax != 0 {
+				s.agents.Add(uint64(e.uax), uint64(e.rep), agent)
+			}
 		}
 	case wantWeight:
 		s.general.weigh(c, e.rep)
 	}
-	if try {
+	if auth {
 		c.tickAuth = uint16(min(uint32(c.tickAuth)+e.rep, 1<<15))
 		switch wantAuth {
 		case wantRow:

@@ -9,12 +9,23 @@ type tally struct {
 }
 
 type tallySlot struct {
-	key uint64
-	gen uint32
-	n   uint32  // rows
-	w   float32 // weight
-	e   float32 // expected weight
+	key  uint64
+	who  uint64 // linear counter of 64 bits: distinct clients
+	gen  uint32
+	n    uint32  // rows
+	w    float32 // weight
+	note float32 // the user's own
 }
+
+// add counts a row of a client.
+func (s *tallySlot) add(key uint64, w float32) {
+	s.w += w
+	s.n++
+	s.who |= 1 << (key >> 40 & 63)
+}
+
+// clients is how many different clients it counted, up to some 300.
+func (s *tallySlot) clients() int { return countBits(s.who) }
 
 func (t *tally) reset(size int) {
 	if len(t.slots) < size {
@@ -60,12 +71,11 @@ func (t *tally) get(key uint64) float32 {
 	return 0
 }
 
-// count returns the rows of key.
-func (t *tally) count(key uint64) uint32 {
-	if s := t.peek(key); s != nil {
-		return s.n
-	}
-	return 0
+// common says whether key belongs to several clients, or to one that makes up
+// a 50th of all: what one visitor does in a minute characterizes nobody else.
+func (t *tally) common(key uint64, all float32) bool {
+	s := t.peek(key)
+	return s != nil && (s.clients() >= 3 || s.w >= all/50)
 }
 
 func (t *tally) peek(key uint64) *tallySlot {

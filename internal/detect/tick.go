@@ -20,6 +20,7 @@ func (s *service) close(now int64, out []finding.Finding) []finding.Finding {
 		s.slot(0).reset(second)
 	}
 	s.has.add(&s.now)
+	s.v.statics = s.has.static*10 >= s.has.n
 	s.judgeClients()
 	s.look()
 	out = s.follow(out)
@@ -55,6 +56,16 @@ func (s *service) rate(ticks int) float64 {
 		n += s.slot(i).n
 	}
 	return float64(n) / float64(ticks)
+}
+
+// rateBefore is the mean from ticks ago to, further back, ticks.
+func (s *service) rateBefore(from, to int) float64 {
+	var n uint64
+	to = min(to, int(s.tick), ringTicks)
+	for i := from; i < to; i++ {
+		n += s.slot(i).n
+	}
+	return float64(n) / float64(max(to-from, 1))
 }
 
 func (s *service) markedRate(kind, ticks int) float64 {
@@ -125,7 +136,7 @@ func (s *service) learn() {
 }
 
 func (s *service) settle() {
-	s.sum.merge(&s.now)
+	s.hold()
 	s.general.reset(s.clients.level)
 	s.auth.reset(s.clients.level)
 	for _, i := range s.clients.active {

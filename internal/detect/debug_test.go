@@ -1,0 +1,86 @@
+package detect
+
+import "fmt"
+
+func (r *result) detail() {
+	for _, f := range r.found {
+		fmt.Printf("  %s conf %.2f %s → %s closed %s req %d\n", f.Class, f.Confidence, f.StartedAt.Format("15:04:05"), f.DetectedAt.Format("15:04:05"), f.ClosedAt.Format("15:04:05"), f.Requests)
+		for _, e := range f.Evidence {
+			fmt.Printf("    %-8s %-20s %.3f (%.3f)\n", e.Points, e.Dimension, e.Value, e.Normal)
+		}
+		for i, a := range f.Actors {
+			if i < 14 {
+				fmt.Printf("    actor %-10s %-60.60s share %.3f lift %.1f\n", a.Kind, a.Value, a.Share, a.Lift)
+			}
+		}
+		for i, a := range f.Rules {
+			if i < 4 {
+				fmt.Printf("    rule %s cov %.3f hit %.4f\n", a.Kind, a.Coverage, a.LegitimateHit)
+			}
+		}
+	}
+}
+
+func trace(d *Detector, from, to int64) {
+	for _, s := range d.order {
+		if rel := s.second - s.v.began; rel < from || rel > to {
+			return
+		}
+		o := s.last
+		fmt.Printf("t+%d rate %.0f/%.0f exp %.0f score %.2f share %.3f base %.3f strange %.2f known %.2f rnd %.2f fresh %.2f/%.2f open %v looks %b ref %d rows %d\n", s.second-s.v.began, s.rate(1), s.rate(10), s.pace.expected(s.second), o.score, o.share, o.base, o.strange, o.known, o.rounded, o.fresh[0], o.fresh[1], s.open, s.eps[0].looks, len(s.ref.rows), len(s.slot(0).rows))
+	}
+}
+
+func lifts(d *Detector) {
+	x := &d.x
+	s := d.order[0]
+	x.rows, x.ticks = s.gather(x.rows, 10, lookRows, false), 10
+	s.ref.build(s.second)
+	x.measure(&s.ref)
+	x.judge(&s.ref, s.rate(10), 0.04, 5)
+	x.measure(&s.ref)
+	for d := range dims {
+		if groupOf[d] == groups {
+			continue
+		}
+		hist := [6]float32{}
+		var sum float32
+		top := map[uint32]float32{}
+		for i := range x.rows {
+			r := &x.rows[i]
+			if x.post[i] <= 0 {
+				continue
+			}
+			st := x.stratum(d, r)
+			c, of := x.now.at(cell(d, st, r.val[d])), x.now.at(cell(d, st, total))
+			p, ok := s.ref.share(d, r, r.val[d])
+			sum += r.w
+			top[r.val[d]] += r.w
+			if !ok || of.w == 0 {
+				hist[5] += r.w
+				continue
+			}
+			l := c.w / of.w / p
+			switch {
+			case l < 1.3:
+				hist[0] += r.w
+			case l < 2:
+				hist[1] += r.w
+			case l < 4:
+				hist[2] += r.w
+			case l < 8:
+				hist[3] += r.w
+			default:
+				hist[4] += r.w
+			}
+		}
+		for i := range hist {
+			hist[i] /= sum
+		}
+		best := float32(0)
+		for _, w := range top {
+			best = max(best, w/sum)
+		}
+		fmt.Printf("  dim %2d lift <1.3 %.2f <2 %.2f <4 %.2f <8 %.2f more %.2f none %.2f | top %.2f of %d\n", d, hist[0], hist[1], hist[2], hist[3], hist[4], hist[5], best, len(top))
+	}
+}
