@@ -216,7 +216,15 @@ func decodeState(b []byte) flow.State {
 }
 
 // decodePair reads a nested pair of be64: packets and bytes, or start and stop.
+// Machines that need them aligned get padding in between: the long way.
 func decodePair(b []byte) (first, second uint64) {
+	if len(b) == 24 && word(b) == 12|ctaCountersPackets<<16 && word(b[12:]) == 12|ctaCountersBytes<<16 {
+		return be.Uint64(b[4:]), be.Uint64(b[16:])
+	}
+	return decodeAnyPair(b)
+}
+
+func decodeAnyPair(b []byte) (first, second uint64) {
 	for {
 		kind, p, rest, ok := nextAttr(b)
 		if !ok {

@@ -96,6 +96,21 @@ func TestTheShortWayThroughATupleReadsWhatTheLongWayReads(t *testing.T) {
 	require.Equal(t, 8, short, "both tuples of TCP, UDP and SCTP")
 }
 
+func TestAPairIsReadWithAndWithoutPadding(t *testing.T) {
+	pair := func(pad bool) (b []byte) {
+		b = appendAttr(b, ctaCountersPackets, 0, 0, 0, 0, 0, 0, 1, 2)
+		if pad {
+			b = appendAttr(b, 3)
+		}
+		return appendAttr(b, ctaCountersBytes, 0, 0, 0, 1, 0, 0, 0, 5)
+	}
+	for _, pad := range []bool{false, true} {
+		packets, bytes := decodePair(pair(pad))
+		require.EqualValues(t, 0x102, packets)
+		require.EqualValues(t, 1<<32+5, bytes)
+	}
+}
+
 func TestAStateThatThisBuildDoesNotKnowIsUnknown(t *testing.T) {
 	b := appendNested(nil, ctaProtoInfo, func(b []byte) []byte {
 		return appendNested(b, protoInfoTCP, func(b []byte) []byte { return appendAttr(b, protoInfoState, 200) })
@@ -139,6 +154,9 @@ func FuzzDecode(f *testing.F) {
 				decodeAnyTuple(body, &long.Orig, &long)
 				require.Equal(t, long, short)
 			}
+			first, second := decodePair(body)
+			first2, second2 := decodeAnyPair(body)
+			require.Equal(t, [2]uint64{first2, second2}, [2]uint64{first, second})
 			decodeCPUStats(body)
 			decodeUsage(body)
 		}
