@@ -170,8 +170,6 @@ func (s *Store) parse(text string) (parser.Expr, error) {
 func (s *Store) slotted(ctx context.Context, fn func(context.Context, *tsdb.DB) error) error {
 	ctx, done := s.queryContext(ctx)
 	defer done()
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.QueryTimeout)
-	defer cancel()
 	if _, err := s.slots.Insert(ctx, ""); err != nil {
 		return err
 	}

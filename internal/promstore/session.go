@@ -151,9 +151,10 @@ func (s *Store) reopen() {
 	s.tel.reopens.Inc()
 }
 
-// queryContext is ctx that also ends with the store.
+// queryContext is ctx that also ends with the store, and in time: the engine's
+// own timeout begins only once a query has its slot.
 func (s *Store) queryContext(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.QueryTimeout)
 	stop := context.AfterFunc(s.ctx, cancel)
 	return ctx, func() { stop(); cancel() }
 }
