@@ -182,10 +182,13 @@ func (c *checker) reference(key, kind string, id component.ID, sections ...strin
 	c.add(key, "%s %q is not configured; %s", kind, id, suggest(id.String(), have))
 }
 
-func typeNames[F any](factories map[component.Type]F) []string {
+// typeNames leaves deprecated aliases out: they work, and are not suggested.
+func typeNames[F component.Factory](factories map[component.Type]F) []string {
 	var names []string
-	for t := range factories {
-		names = append(names, t.String())
+	for t, f := range factories {
+		if t == f.Type() {
+			names = append(names, t.String())
+		}
 	}
 	return names
 }

@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"runtime"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/component"
@@ -18,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/otelcol"
 
 	"github.com/vigie-otel/vigie/collector/configs"
+	"github.com/vigie-otel/vigie/internal/resident"
 )
 
 // defaultConfig is what runs when no --config is given.
@@ -60,6 +64,10 @@ func (o *options) addTo(cmd *cobra.Command) {
 	gates := flag.NewFlagSet("gates", flag.ContinueOnError)
 	featuregate.GlobalRegistry().RegisterFlags(gates)
 	f.AddGoFlagSet(gates)
+	if g := f.Lookup("feature-gates"); g != nil {
+		g.DefValue = "" // every gate there is; `vigie featuregate` lists them
+		g.Usage = "feature gates to turn on, comma-separated; -`id` turns one off; `vigie featuregate` lists them"
+	}
 }
 
 // settings are the collector's, once the environment that the embedded
@@ -144,7 +152,23 @@ func run(ctx context.Context, opts *options) error {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	return col.Run(ctx)
+	trim := time.AfterFunc(trimAfter, func() { _ = resident.Trim() })
+	defer trim.Stop()
+	return explain(col.Run(ctx))
+}
+
+// trimAfter is when everything has started and been used once.
+const trimAfter = 30 * time.Second
+
+// explain adds the way out to errors that people meet at the first start.
+func explain(err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%w\nanother program listens there, perhaps another Vigie: stop it, or give this component another endpoint", err)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%w\nthis user may not; see what the path or port above needs", err)
+	}
+	return err
 }
 
 func newValidateCommand() *cobra.Command {

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-viper/mapstructure/v2"
 	"go.opentelemetry.io/collector/confmap"
@@ -48,11 +49,23 @@ type source struct {
 	cfg  any // the structure that the settings were read into
 }
 
+// extend adds to a path the keys of a decoding error's name that the
+// configuration really has: mapstructure also names Go types there.
+func (s *source) extend(path, names []string) []string {
+	path = slices.Clone(path)
+	for _, n := range names {
+		if next := append(path, n); s.conf.IsSet(strings.Join(next, "::")) {
+			path = next
+		}
+	}
+	return path
+}
+
 // flatten turns a tree of wrapped and joined errors into problems, a line each.
-// path is the key so far; src may be nil.
+// path is the key so far; src may be nil for errors that are not of decoding.
 func flatten(path []string, src *source, err error) problemsError {
-	if decode, ok := err.(*mapstructure.DecodeError); ok { //nolint:errorlint // the tree is walked node by node
-		return flattenDecode(append(slices.Clone(path), splitName(decode.Name())...), src, decode.Unwrap())
+	if decode, ok := err.(*mapstructure.DecodeError); ok && src != nil { //nolint:errorlint // the tree is walked node by node
+		return flattenDecode(src.extend(path, splitName(decode.Name())), src, decode.Unwrap())
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var all problemsError
@@ -62,8 +75,12 @@ func flatten(path []string, src *source, err error) problemsError {
 		return all
 	}
 	// A wrapper's own words are worth keeping only where nothing below it is
-	// structured: "decoding failed due to …" adds nothing to what follows.
+	// structured: "decoding failed due to …" adds nothing to what follows. A key
+	// that it puts before the rest ("store: ") belongs to the path.
 	if inner := errors.Unwrap(err); inner != nil && structured(inner) {
+		if key, ok := strings.CutSuffix(err.Error(), ": "+inner.Error()); ok && !strings.ContainsAny(key, " \n") {
+			path = append(slices.Clone(path), key)
+		}
 		return flatten(path, src, inner)
 	}
 	return leaf(path, err.Error())
@@ -87,26 +104,28 @@ func flattenDecode(path []string, src *source, err error) problemsError {
 	}
 	var typeErr *mapstructure.UnconvertibleTypeError
 	if errors.As(err, &typeErr) {
-		return problemsError{{Key: strings.Join(path, "::"), Text: fmt.Sprintf("got %s; takes %s", describe(typeErr.Value), kindName(typeErr.Expected.Type()))}}
+		takes := kindName(typeErr.Expected.Type())
+		if takes == "" {
+			takes = typeErr.Expected.Type().String()
+		}
+		return problemsError{{Key: strings.Join(path, "::"), Text: fmt.Sprintf("got %s; takes %s", describe(typeErr.Value), takes)}}
 	}
 	// mapstructure has no type for keys that nothing reads; its words are split
 	// only to give each key its own line.
 	if keys, ok := strings.CutPrefix(err.Error(), "has invalid keys: "); ok {
 		var all problemsError
 		for _, k := range strings.Split(keys, ", ") {
-			text := "is not a setting here"
-			if src != nil {
-				text += "; " + suggest(k, src.settingsAt(path))
-			}
+			text := "is not a setting here; " + suggest(k, fieldNames(src.typeAt(path)))
 			all = append(all, problem{Key: strings.Join(append(slices.Clone(path), k), "::"), Text: text})
 		}
 		return all
 	}
 	text := err.Error()
-	if src != nil && src.conf != nil {
-		if got := src.conf.Get(strings.Join(path, "::")); got != nil {
-			text = fmt.Sprintf("got %s; %s", describe(got), text)
-		}
+	if got := src.conf.Get(strings.Join(path, "::")); got != nil {
+		text = fmt.Sprintf("got %s; %s", describe(got), text)
+	}
+	if takes := kindName(src.typeAt(path)); takes != "" {
+		text += "; takes " + takes
 	}
 	return leaf(path, text)
 }
@@ -137,7 +156,15 @@ func describe(v any) string {
 	}
 }
 
+// kindName says what a Go type takes, in the words of a configuration; "" for
+// types that read themselves from text.
 func kindName(t reflect.Type) string {
+	if t == nil {
+		return ""
+	}
+	if t == reflect.TypeFor[time.Duration]() {
+		return "a duration, e.g. 10s"
+	}
 	switch t.Kind() {
 	case reflect.Bool:
 		return "true or false"
@@ -150,11 +177,8 @@ func kindName(t reflect.Type) string {
 	case reflect.Float32, reflect.Float64:
 		return "a number"
 	}
-	if t.String() == "time.Duration" {
-		return "a duration, e.g. 10s"
-	}
-	if t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64 {
+	if t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64 && t.PkgPath() == "" {
 		return "a whole number"
 	}
-	return t.String()
+	return ""
 }

@@ -49,10 +49,10 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// settingsAt lists the settings that the configuration structure takes at a
-// path such as receivers::otlp::protocols. The component's own structure begins
-// after section and ID, the service's after its section.
-func (s *source) settingsAt(path []string) []string {
+// typeAt is the type of the setting at a path such as
+// receivers::otlp::protocols, nil where it can't be told. The component's own
+// structure begins after section and ID, the service's after its section.
+func (s *source) typeAt(path []string) reflect.Type {
 	t := reflect.TypeOf(s.cfg)
 	skip := 2
 	if len(path) > 0 && path[0] == "service" {
@@ -61,7 +61,7 @@ func (s *source) settingsAt(path []string) []string {
 	for _, key := range path[min(skip, len(path)):] {
 		t = fieldType(t, key)
 	}
-	return fieldNames(t)
+	return t
 }
 
 func structType(t reflect.Type) (reflect.Type, bool) {

@@ -103,7 +103,7 @@ func printJSON(ctx context.Context, obs *observer, out io.Writer) error {
 func every(ctx context.Context, interval time.Duration, fn func() error) error {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
-	for {
+	for ctx.Err() == nil { // also where the tick comes at the same time
 		if err := fn(); err != nil {
 			if errors.Is(err, syscall.EPIPE) || ctx.Err() != nil {
 				return nil
@@ -116,4 +116,5 @@ func every(ctx context.Context, interval time.Duration, fn func() error) error {
 		case <-tick.C:
 		}
 	}
+	return nil
 }

@@ -129,7 +129,7 @@ func (f *runFlags) all(ctx context.Context, cases []score.Case, stderr io.Writer
 				}
 				results[i] = outcomes
 				mu.Lock()
-				if done++; done%50 == 0 || done == len(cases) {
+				if done++; done%20 == 0 || done == len(cases) {
 					fmt.Fprintf(stderr, "%d of %d runs\n", done, len(cases))
 				}
 				mu.Unlock()

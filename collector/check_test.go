@@ -1,0 +1,103 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/tools/txtar"
+)
+
+// Each testdata/check/*.txtar holds a configuration and the lines that validate
+// prints for it.
+func TestEveryProblemOfAConfigurationIsToldAtOnce(t *testing.T) {
+	cases, err := filepath.Glob("testdata/check/*.txtar")
+	require.NoError(t, err)
+	require.NotEmpty(t, cases)
+	for _, path := range cases {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(path)
+			require.NoError(t, err)
+			files := map[string]string{}
+			for _, f := range archive.Files {
+				files[f.Name] = string(f.Data)
+			}
+			config := filepath.Join(t.TempDir(), "config.yaml")
+			require.NoError(t, os.WriteFile(config, []byte(files["in.yaml"]), 0o600))
+			got := ""
+			if err := checkFile(t, config); err != nil {
+				var problems problemsError
+				require.ErrorAs(t, err, &problems)
+				got = err.Error() + "\n"
+			}
+			if d := cmp.Diff(files["out"], got); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+func checkFile(t *testing.T, sources ...string) error {
+	t.Helper()
+	opts := &options{configs: sources, dataDir: t.TempDir()}
+	set, err := opts.settings()
+	require.NoError(t, err)
+	return check(t.Context(), set)
+}
+
+func TestTheEmbeddedShapesAreValid(t *testing.T) {
+	for _, env := range []map[string]string{{}, {"VIGIE_LOGS": "/var/log/a*.log, b.log"}} {
+		for k, v := range env {
+			t.Setenv(k, v)
+		}
+		for _, shape := range []string{"embedded:laptop", "embedded:agent", "embedded:gateway"} {
+			if err := checkFile(t, shape); err != nil {
+				t.Errorf("%s with %v:\n%v", shape, env, err)
+			}
+		}
+	}
+}
+
+func TestAUsersFileIsLayeredOverAnEmbeddedShape(t *testing.T) {
+	mine := filepath.Join(t.TempDir(), "my.yaml")
+	require.NoError(t, os.WriteFile(mine, []byte("exporters:\n  otlp/gateway:\n    endpoint: elsewhere:4317\n    retry_on_failure:\n      max_elapsed_time: often\n"), 0o600))
+	err := checkFile(t, "embedded:agent", mine)
+	want := `exporters::otlp/gateway::retry_on_failure::max_elapsed_time: got "often"; time: invalid duration; takes a duration, e.g. 10s`
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+func TestASourceThatIsNotThereIsNamed(t *testing.T) {
+	for source, want := range map[string]string{
+		"/nowhere/x.yaml": "/nowhere/x.yaml",
+		"embedded:tablet": `no embedded configuration "tablet"; there are laptop, agent, gateway`,
+	} {
+		err := checkFile(t, source)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", source, err)
+		}
+	}
+}
+
+func TestSetWithoutConfigChangesTheLaptop(t *testing.T) {
+	uris, err := (&options{sets: []string{"processors.batch.timeout=2s"}}).uris()
+	require.NoError(t, err)
+	if d := cmp.Diff([]string{"embedded:laptop", "yaml:processors::batch::timeout: 2s"}, uris); d != "" {
+		t.Error(d)
+	}
+	if _, err := (&options{sets: []string{"novalue"}}).uris(); err == nil {
+		t.Error("--set without a value was taken")
+	}
+}
+
+func TestANestedErrorTextStaysOneLine(t *testing.T) {
+	got := flatten([]string{"a"}, nil, errors.Join(errors.New("first\n  second"), errors.New("third")))
+	if d := cmp.Diff(problemsError{{"a", "first second"}, {"a", "third"}}, got); d != "" {
+		t.Error(d)
+	}
+}
