@@ -1,0 +1,312 @@
+package attackdetectionprocessor
+
+import (
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/vigie-otel/vigie/internal/accesslog"
+	"github.com/vigie-otel/vigie/internal/clientip"
+	"github.com/vigie-otel/vigie/internal/detect"
+	"github.com/vigie-otel/vigie/internal/eventclock"
+	"github.com/vigie-otel/vigie/internal/finding"
+	"github.com/vigie-otel/vigie/internal/names"
+	"github.com/vigie-otel/vigie/internal/request"
+)
+
+// judge is what the engine needs of a detect.Detector.
+type judge interface {
+	Observe(*request.Request) detect.Mark
+	Tick(time.Time) []finding.Finding
+	Flush() []finding.Finding
+	Services() []string
+	Status(string) (detect.Status, bool)
+	Stats() detect.Stats
+	AppendSummary([]byte, string) ([]byte, bool)
+	MergeSummary([]byte) error
+}
+
+// engine is the detector and what feeds it, shared by all pipelines of an
+// instance.
+type engine struct {
+	cfg     *Config
+	newest  func(detect.Config) (judge, error)
+	detect  detect.Config
+	proxies *clientip.Resolver
+	out     *outlet
+
+	mu       sync.Mutex        // everything below; taken once a batch
+	judge    judge             // guarded by mu
+	parser   *accesslog.Parser // guarded by mu
+	pace     pace              // guarded by mu
+	req      request.Request   // guarded by mu
+	logged   doubles           // guarded by mu
+	counts   counts            // guarded by mu; since the start
+	restarts int64             // guarded by mu
+	past     detect.Stats      // guarded by mu; of detectors before a restart
+}
+
+// counts are what the engine has seen since the start.
+type counts struct {
+	lines, attributes, spans, doubled, marked, merged, refused int64
+}
+
+func newEngine(cfg *Config, dc detect.Config, newest func(detect.Config) (judge, error), out *outlet) (*engine, error) {
+	e := &engine{cfg: cfg, newest: newest, detect: dc, out: out, pace: pace{mode: cfg.Clock}}
+	prefixes, err := cfg.proxies()
+	if err != nil {
+		return nil, err
+	}
+	e.proxies = clientip.New(prefixes)
+	format, err := accesslog.ParseFormat(cfg.Format)
+	if err != nil {
+		return nil, err
+	}
+	e.parser, err = accesslog.New(format, accesslog.Options{Client: e.proxies, Fields: cfg.Fields, NamedClients: cfg.NamedClients})
+	if err != nil {
+		return nil, err
+	}
+	e.logged.limit = cfg.MaxServices
+	if e.logged.limit == 0 {
+		e.logged.limit = 256
+	}
+	e.judge, err = newest(dc)
+	return e, err
+}
+
+// logs judges a batch of log records, marks those of a finding, and takes the
+// summaries out that a gateway merges.
+func (e *engine) logs(ld plog.Logs, wall time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	gateway := e.cfg.Mode == modeGateway
+	rls := ld.ResourceLogs()
+	for i := range rls.Len() {
+		rl := rls.At(i)
+		resource := resourceService(rl.Resource())
+		for j := range rl.ScopeLogs().Len() {
+			records := rl.ScopeLogs().At(j).LogRecords()
+			if gateway {
+				records.RemoveIf(func(lr plog.LogRecord) bool { return e.mergeLocked(lr, wall) })
+				continue
+			}
+			for k := range records.Len() {
+				e.recordLocked(records.At(k), resource, wall)
+			}
+		}
+	}
+	if gateway {
+		dropEmpty(ld)
+	}
+}
+
+func dropEmpty(ld plog.Logs) {
+	ld.ResourceLogs().RemoveIf(func(rl plog.ResourceLogs) bool {
+		rl.ScopeLogs().RemoveIf(func(sl plog.ScopeLogs) bool { return sl.LogRecords().Len() == 0 })
+		return rl.ScopeLogs().Len() == 0
+	})
+}
+
+// recordLocked judges a record, if it is a request.
+func (e *engine) recordLocked(lr plog.LogRecord, resource []byte, wall time.Time) {
+	if name := lr.EventName(); name == names.EventSummary || name == names.EventFinding {
+		return
+	}
+	r := &e.req
+	switch {
+	case e.cfg.Read != "body" && lr.Attributes().Len() > 0 && semconv(lr.Attributes(), e.proxies, r):
+		r.UnixNano = recordTime(lr)
+		e.counts.attributes++
+	case e.cfg.Read != "attributes" && lr.Body().Type() == pcommon.ValueTypeStr:
+		if e.parser.Parse(view(lr.Body().Str()), r) != nil {
+			return // counted by the parser
+		}
+		if r.UnixNano == 0 {
+			r.UnixNano = recordTime(lr)
+		}
+		e.counts.lines++
+	default:
+		return
+	}
+	e.nameService(r, resource)
+	e.logged.saw(r.Service, wall)
+	if m := e.observeLocked(wall); m.FindingID != "" {
+		e.counts.marked++
+		put(lr.Attributes(), m)
+	}
+}
+
+// traces judges a batch of spans and marks those of a finding.
+func (e *engine) traces(td ptrace.Traces, wall time.Time) {
+	if e.cfg.Spans == "never" || e.cfg.Mode == modeGateway {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range td.ResourceSpans().Len() {
+		rs := td.ResourceSpans().At(i)
+		resource := resourceService(rs.Resource())
+		for j := range rs.ScopeSpans().Len() {
+			spans := rs.ScopeSpans().At(j).Spans()
+			for k := range spans.Len() {
+				e.spanLocked(spans.At(k), resource, wall)
+			}
+		}
+	}
+}
+
+func (e *engine) spanLocked(s ptrace.Span, resource []byte, wall time.Time) {
+	if !spanRequest(s, e.proxies, &e.req) {
+		return
+	}
+	e.nameService(&e.req, resource)
+	if e.cfg.Spans == auto && e.logged.lately(e.req.Service, wall) {
+		e.counts.doubled++
+		return
+	}
+	e.counts.spans++
+	if m := e.observeLocked(wall); m.FindingID != "" {
+		e.counts.marked++
+		put(s.Attributes(), m)
+	}
+}
+
+func put(a pcommon.Map, m detect.Mark) {
+	a.PutStr(names.FindingID, m.FindingID)
+	a.PutDouble(names.Suspicion, m.Suspicion)
+}
+
+// observeLocked judges e.req with what was known before it.
+func (e *engine) observeLocked(wall time.Time) detect.Mark {
+	var step eventclock.Step
+	e.req.UnixNano, step = e.pace.see(e.req.UnixNano, wall)
+	e.stepLocked(step)
+	return e.judge.Observe(&e.req)
+}
+
+func (e *engine) stepLocked(step eventclock.Step) {
+	switch step {
+	case eventclock.NewSecond:
+		e.tickLocked(e.pace.second())
+	case eventclock.Rewound:
+		e.restartLocked()
+	}
+}
+
+// tick is called when the wall clock enters a new second.
+func (e *engine) tick(wall time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if now, ok := e.pace.due(wall); ok {
+		e.tickLocked(now)
+	}
+}
+
+func (e *engine) tickLocked(now time.Time) {
+	e.out.findings(e.judge.Tick(now))
+	for _, name := range e.judge.Services() {
+		st, ok := e.judge.Status(name)
+		if !ok {
+			continue
+		}
+		e.out.summary(&st, now, func(dst []byte) ([]byte, bool) {
+			if !e.cfg.Sketches || e.cfg.Mode == modeGateway {
+				return dst, false
+			}
+			return e.judge.AppendSummary(dst, name)
+		})
+	}
+}
+
+// restartLocked begins anew: event time went back for good, and a detector never
+// does. What is open is closed first.
+func (e *engine) restartLocked() {
+	e.out.findings(e.judge.Flush())
+	next, err := e.newest(e.detect)
+	if err != nil {
+		return // the configuration was good once
+	}
+	add(&e.past, e.judge.Stats())
+	e.judge = next
+	e.restarts++
+}
+
+// end closes what is open, when the last pipeline shuts down.
+func (e *engine) end() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.out.findings(e.judge.Flush())
+}
+
+// mergeLocked takes a summary of an agent; true if the record was one.
+func (e *engine) mergeLocked(lr plog.LogRecord, wall time.Time) bool {
+	if lr.EventName() != names.EventSummary {
+		if v, ok := lr.Attributes().Get(names.EventName); !ok || v.Str() != names.EventSummary {
+			return false
+		}
+	}
+	if scope, ok := lr.Attributes().Get(names.SummaryScope); ok && scope.Str() == scopeCluster {
+		return false // another gateway's
+	}
+	if lr.Body().Type() != pcommon.ValueTypeBytes {
+		return true // a status without sketches: there was no request
+	}
+	_, step := e.pace.see(recordTime(lr), wall)
+	e.stepLocked(step)
+	// A view of the record's bytes: pdata hands them out one by one or copied.
+	if err := e.judge.MergeSummary(lr.Body().Bytes().AsRaw()); err != nil {
+		e.counts.refused++
+		return true
+	}
+	e.counts.merged++
+	return true
+}
+
+// nameService decides which service a request is of.
+func (e *engine) nameService(r *request.Request, resource []byte) {
+	name := r.Service
+	switch e.cfg.ServiceFrom {
+	case "resource":
+		name = resource
+	case "host":
+		name = r.Host
+	case "none":
+		name = nil
+	case auto:
+		if name == nil {
+			name = resource
+		}
+		if name == nil {
+			name = r.Host
+		}
+	}
+	if name == nil {
+		name = view(e.cfg.Service)
+	}
+	r.Service = name
+}
+
+// resourceService is a resource's service.name; nil if it has none, or the one
+// that SDKs make up.
+func resourceService(r pcommon.Resource) []byte {
+	v, ok := r.Attributes().Get(names.ServiceName)
+	if !ok || v.Type() != pcommon.ValueTypeStr {
+		return nil
+	}
+	name := v.Str()
+	if len(name) >= len("unknown_service") && name[:len("unknown_service")] == "unknown_service" {
+		return nil
+	}
+	return view(name)
+}
+
+func add(sum *detect.Stats, s detect.Stats) {
+	sum.Overflowed += s.Overflowed
+	sum.Late += s.Late
+	sum.Future += s.Future
+	sum.Timeless += s.Timeless
+	sum.ClientsPurged += s.ClientsPurged
+}

@@ -1,0 +1,63 @@
+package attackdetectionprocessor
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+// logsFace is one logs pipeline. The first to be made is the instance's own and
+// gets what the detector says.
+type logsFace struct {
+	*face
+	next consumer.Logs
+	own  bool
+}
+
+// Start lets findings and summaries flow once the pipeline behind is up.
+func (f *logsFace) Start(ctx context.Context, host component.Host) error {
+	err := f.face.Start(ctx, host)
+	if f.own {
+		f.in.out.open()
+	}
+	return err
+}
+
+// Shutdown closes the findings that are open and sends what is queued before
+// the pipeline behind goes down.
+func (f *logsFace) Shutdown(ctx context.Context) error {
+	if f.own {
+		f.in.eng.end()
+		f.in.out.close(ctx)
+	}
+	return f.face.Shutdown(ctx)
+}
+
+// ConsumeLogs judges the batch and passes it on. What ticks within a recording
+// gave goes first, so that a finding is told before the requests that its marks
+// name.
+func (f *logsFace) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	f.in.eng.logs(ld, time.Now())
+	if f.own {
+		f.in.out.send(ctx)
+	}
+	if ld.ResourceLogs().Len() == 0 {
+		return nil
+	}
+	return f.next.ConsumeLogs(ctx, ld)
+}
+
+type tracesFace struct {
+	*face
+	next consumer.Traces
+}
+
+// ConsumeTraces judges the batch and passes it on.
+func (f *tracesFace) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	f.in.eng.traces(td, time.Now())
+	return f.next.ConsumeTraces(ctx, td)
+}
