@@ -1,6 +1,7 @@
 package conntrackprocessor
 
 import (
+	"math"
 	"net/netip"
 	"time"
 
@@ -68,13 +69,14 @@ type restDump struct {
 
 // target is what is known of the half-open connections to one address and port.
 type target struct {
-	n         uint32
+	n         uint32 // all
+	seen      uint32 // those that all below counts: all but the first few
 	unreplied uint32
 	remaining [2][lifetimes]uint32 // entries by seconds left
 	sources   sketch.HLL
 	prefixes  sketch.HLL
-	top       *sketch.TopK // prefixes
-	backend   end          // of one of them
+	top       *sketch.TopK   // prefixes
+	backends  map[end]uint32 // behind the service: at most 16
 }
 
 func newFlood(cfg *SYNFloodConfig, seed uint64) *floodState {
@@ -99,7 +101,7 @@ func (s *floodState) add(f *flow.Flow, at time.Time) (late bool) {
 	case at.Before(s.half.at):
 		return true
 	case at.After(s.half.at):
-		s.learn()
+		s.learn(at.Sub(s.half.at))
 		s.half = &halfDump{at: at, count: map[end]uint32{}, detail: map[end]*target{}}
 	}
 	d, key := s.half, endOf(f.Service())
@@ -121,7 +123,7 @@ func (s *floodState) add(f *flow.Flow, at time.Time) (late bool) {
 			d.skipped++
 			return false
 		}
-		t = &target{top: sketch.NewTopK(128, 40), n: n - 1}
+		t = &target{top: sketch.NewTopK(128, 40), n: n - 1, backends: map[end]uint32{}}
 		d.detail[key] = t
 	}
 	t.add(f, state, left, s.seed)
@@ -130,11 +132,14 @@ func (s *floodState) add(f *flow.Flow, at time.Time) (late bool) {
 
 func (t *target) add(f *flow.Flow, state, left int, seed uint64) {
 	t.n++
+	t.seen++
 	t.remaining[state][left]++
 	if f.Unreplied() {
 		t.unreplied++
 	}
-	t.backend = endOf(f.Backend())
+	if b := endOf(f.Backend()); len(t.backends) < 16 || t.backends[b] > 0 {
+		t.backends[b]++
+	}
 	src := f.Client().Addr()
 	raw := src.As16()
 	t.sources.Add(xxh3.HashSeed(raw[:], seed))
@@ -173,9 +178,14 @@ func stage(f *flow.Flow) (state, left int) {
 	return state, min(max(int(f.Timeout/time.Second), 0), lifetimes-1)
 }
 
-// learn takes the finished dump as what is normal, but not what is under
-// suspicion.
-func (s *floodState) learn() {
+// learning is the time constant of what is normal. It goes by time and not by
+// dumps: a receiver that dumps each second must not learn a flood in five.
+const learning = 5 * time.Minute
+
+// learn takes the finished dump, which stood for so long, as what is normal, but
+// not what is under suspicion.
+func (s *floodState) learn(stood time.Duration) {
+	weight := 1 - math.Exp(-min(stood, learning).Seconds()/learning.Seconds())
 	if len(s.normal) > maxCounted {
 		s.normal = map[end]float64{}
 	}
@@ -183,7 +193,7 @@ func (s *floodState) learn() {
 		if l := s.lives[key]; l != nil && (l.open || l.hits > 0) {
 			continue
 		}
-		s.normal[key] += 0.2 * (float64(t.n) - s.normal[key])
+		s.normal[key] += weight * (float64(t.n) - s.normal[key])
 	}
 }
 

@@ -32,7 +32,7 @@ type measured struct {
 	prefixes  float64
 	unreplied float64 // share
 	t         *target
-	scale     float64 // all over sample
+	scale     float64 // all over seen
 }
 
 // sampled is from how many records of a target on there may be more than were
@@ -41,16 +41,22 @@ const sampled = 500
 
 func (s *floodState) measure(key end, t *target) measured {
 	m := measured{key: key, t: t, half: float64(t.n), est: float64(max(s.est[key], s.rest.count[key])), normal: s.normal[key]}
-	for _, k := range [...]end{key, t.backend} {
-		o := s.fromMetrics[k]
-		m.est = max(m.est, o.est)
-		// A small count is whole; only of a large one may records be a sample. A
-		// target that left the receiver's list keeps its last count here: mind its age.
-		if t.n >= sampled && s.half.at.Sub(o.at) < 30*time.Second {
-			m.half, m.prefixes = max(m.half, o.half), max(m.prefixes, o.prefixes)
+	// The receiver counts under the backend where it knows it, else the service.
+	all := s.fromMetrics[key]
+	var behind owned
+	for b := range t.backends {
+		if o := s.fromMetrics[b]; b != key {
+			behind.half, behind.est, behind.prefixes = behind.half+o.half, behind.est+o.est, max(behind.prefixes, o.prefixes)
+			all.at = later(all.at, o.at)
 		}
 	}
-	m.scale = m.half / float64(t.n)
+	m.est = max(m.est, all.est, behind.est)
+	// A small count is whole; only of a large one may records be a sample. A
+	// target that left the receiver's list keeps its last count here: mind its age.
+	if t.n >= sampled && s.half.at.Sub(all.at) < 30*time.Second {
+		m.half, m.prefixes = max(m.half, all.half, behind.half), max(m.prefixes, all.prefixes, behind.prefixes)
+	}
+	m.scale = m.half / float64(t.seen)
 	age := int(s.cfg.Age / time.Second)
 	oldest := 0
 	for state := range t.remaining {
@@ -61,7 +67,8 @@ func (s *floodState) measure(key end, t *target) measured {
 			}
 			old := max(full-left, 0)
 			oldest = max(oldest, old)
-			if old >= age {
+			// Both ends are whole seconds: 2 apart may be little more than 1.
+			if age == 0 || old > age {
 				m.aged += float64(n) * m.scale
 			}
 			if old < fresh {
@@ -72,7 +79,7 @@ func (s *floodState) measure(key end, t *target) measured {
 	m.span = float64(oldest + 1)
 	m.sources = float64(t.sources.Estimate()) * m.scale
 	m.prefixes = max(m.prefixes, float64(t.prefixes.Estimate()))
-	m.unreplied = float64(t.unreplied) / float64(t.n)
+	m.unreplied = float64(t.unreplied) / float64(t.seen)
 	return m
 }
 
@@ -151,9 +158,7 @@ func (m *measured) fill(f *finding.Finding, l *floodLife) {
 	f.Confidence = m.confidence()
 	f.Evidence = m.evidence()
 	f.Actors = append([]finding.Actor{{Kind: finding.KindTarget, Value: where, Share: 1}}, m.t.actors(8)...)
-	if m.t.backend != m.key {
-		f.Actors = append(f.Actors, finding.Actor{Kind: "backend", Value: m.t.backend.addrPort().String(), Share: 1})
-	}
+	f.Actors = append(f.Actors, m.t.behind(m.key, 4)...)
 	f.Rules = []finding.Rule{{
 		// A SYN proxy answers in the target's place and lets only completed
 		// handshakes into the table. Who completes is let through.
@@ -203,14 +208,37 @@ func (t *target) actors(n int) []finding.Actor {
 	var out []finding.Actor
 	for _, e := range t.top.Top(64) {
 		// SpaceSaving's count less its error is what surely came from there.
-		if share := float64(e.Count-e.Err) / float64(t.n); share >= 0.01 {
+		if share := float64(e.Count-e.Err) / float64(t.seen); share >= 0.01 {
 			out = append(out, finding.Actor{Kind: finding.KindPrefix, Value: string(e.Label), Share: share})
 		}
 	}
-	slices.SortFunc(out, func(a, b finding.Actor) int {
+	sortActors(out)
+	return out[:min(n, len(out))]
+}
+
+// behind gives the backends that the service sent most of them to.
+func (t *target) behind(service end, n int) []finding.Actor {
+	var out []finding.Actor
+	for b, c := range t.backends {
+		if b != service {
+			out = append(out, finding.Actor{Kind: "backend", Value: b.addrPort().String(), Share: float64(c) / float64(t.seen)})
+		}
+	}
+	sortActors(out)
+	return out[:min(n, len(out))]
+}
+
+func sortActors(a []finding.Actor) {
+	slices.SortFunc(a, func(a, b finding.Actor) int {
 		return cmp.Or(cmp.Compare(b.Share, a.Share), cmp.Compare(a.Value, b.Value))
 	})
-	return out[:min(n, len(out))]
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // prefixes gives the sources of the target with the most half-open connections,

@@ -1,11 +1,6 @@
 package conntrackprocessor
 
-import (
-	"cmp"
-	"slices"
-
-	"github.com/vigie-otel/vigie/internal/finding"
-)
+import "github.com/vigie-otel/vigie/internal/finding"
 
 // owners is who holds the table, as the receiver's last full dump said: at most
 // 64, the receiver's own list is top-K.
@@ -32,9 +27,7 @@ func (o *owners) actors(n int, table float64) []finding.Actor {
 			out = append(out, finding.Actor{Kind: finding.KindOwner, Value: name, Share: v})
 		}
 	}
-	slices.SortFunc(out, func(a, b finding.Actor) int {
-		return cmp.Or(cmp.Compare(b.Share, a.Share), cmp.Compare(a.Value, b.Value))
-	})
+	sortActors(out)
 	out = out[:min(n, len(out))]
 	for i := range out {
 		out[i].Share /= max(table, 1)

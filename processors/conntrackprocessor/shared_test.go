@@ -65,8 +65,10 @@ func raise(t testing.TB, m processor.Metrics) {
 func findings(sink *consumertest.LogsSink) (out []finding.Finding) {
 	for _, ld := range sink.AllLogs() {
 		for _, rl := range ld.ResourceLogs().All() {
-			if f, err := finding.FromLogRecord(rl.ScopeLogs().At(0).LogRecords().At(0)); err == nil {
-				out = append(out, f)
+			for _, r := range rl.ScopeLogs().At(0).LogRecords().All() {
+				if f, err := finding.FromLogRecord(r); err == nil {
+					out = append(out, f)
+				}
 			}
 		}
 	}

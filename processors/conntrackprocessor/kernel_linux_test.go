@@ -1,0 +1,197 @@
+package conntrackprocessor
+
+import (
+	"context"
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/processor"
+
+	"github.com/vigie-otel/vigie/internal/conntrack"
+	"github.com/vigie-otel/vigie/internal/finding"
+	"github.com/vigie-otel/vigie/internal/testkit/netlab"
+)
+
+// kernelLab is a node that forwards its service 198.51.100.1:443 to a pod, and
+// a processor that is fed with dumps of the node's table. The component never
+// reads the kernel; this test does it in the receiver's place.
+type kernelLab struct {
+	t                 *testing.T
+	client, node, pod *netlab.NS
+	conn              *conntrack.Conn
+	logs              processor.Logs
+	sink              *consumertest.LogsSink
+}
+
+func newKernelLab(t *testing.T) *kernelLab {
+	l := &kernelLab{t: t, client: netlab.New(t, "client"), node: netlab.New(t, "node"), pod: netlab.New(t, "pod"), sink: new(consumertest.LogsSink)}
+	l.client.Link(l.node, "198.51.100.7/24", "198.51.100.1/24")
+	l.node.Link(l.pod, "10.0.0.1/24", "10.0.0.9/24")
+	l.client.Run("ip", "route", "add", "default", "via", "198.51.100.1")
+	l.pod.Run("ip", "route", "add", "default", "via", "10.0.0.1")
+	l.node.Run("ip", "route", "add", "198.18.0.0/15", "via", "198.51.100.7") // answers to forged sources come to nothing
+	l.node.Sysctl("net.ipv4.ip_forward", "1")
+	l.node.DNAT("tcp", "198.51.100.1:443", "10.0.0.9:8443")
+
+	var err error
+	l.conn, err = conntrack.Dial(conntrack.Options{NetNS: l.node.Path})
+	require.NoError(t, err)
+	t.Cleanup(func() { l.conn.Close() })
+	f := NewFactory()
+	set, _ := settings("kernel")
+	l.logs, err = f.CreateLogs(t.Context(), set, f.CreateDefaultConfig(), l.sink)
+	require.NoError(t, err)
+	require.NoError(t, l.logs.Start(t.Context(), componenttest.NewNopHost()))
+	t.Cleanup(func() { _ = l.logs.Shutdown(context.Background()) })
+	return l
+}
+
+// listen accepts connections on the pod and keeps them.
+func (l *kernelLab) listen() {
+	var ln net.Listener
+	l.pod.Do(func() (err error) { ln, err = net.Listen("tcp", "10.0.0.9:8443"); return err })
+	l.t.Cleanup(func() { ln.Close() })
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			l.t.Cleanup(func() { c.Close() })
+		}
+	}()
+}
+
+// dump feeds the half-open entries and then all others, as the receiver does.
+func (l *kernelLab) dump() (half, rest int) {
+	for _, full := range [...]bool{false, true} {
+		at, ld := time.Now(), plog.NewLogs()
+		recs := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+		for f, err := range l.conn.Dump(l.t.Context(), conntrack.Filter{}) {
+			require.NoError(l.t, err)
+			if f.HalfOpen() != full {
+				f.Record(recs.AppendEmpty(), at)
+			}
+		}
+		if full {
+			rest = recs.Len()
+		} else {
+			half = recs.Len()
+		}
+		require.NoError(l.t, l.logs.ConsumeLogs(l.t.Context(), ld))
+	}
+	return half, rest
+}
+
+// synFlood sends one SYN from each of n forged sources to the service.
+func (l *kernelLab) synFlood(n, from int) {
+	l.client.Do(func() error {
+		fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_RAW, syscall.IPPROTO_RAW)
+		if err != nil {
+			return err
+		}
+		defer syscall.Close(fd)
+		to := syscall.SockaddrInet4{Addr: [4]byte{198, 51, 100, 1}}
+		for i := range n {
+			if err := syscall.Sendto(fd, syn(from+i), 0, &to); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// syn is an IPv4 packet with a SYN from 198.18.0.0/15 to 198.51.100.1:443.
+func syn(i int) []byte {
+	p := make([]byte, 40)
+	p[0], p[8], p[9] = 0x45, 64, syscall.IPPROTO_TCP
+	binary.BigEndian.PutUint16(p[2:], 40)
+	binary.BigEndian.PutUint32(p[12:], 0xc6120000+uint32(i*251)%(1<<17)) // 198.18.0.0/15
+	copy(p[16:], []byte{198, 51, 100, 1})
+	t := p[20:]
+	binary.BigEndian.PutUint16(t[0:], uint16(1024+i%60_000))
+	binary.BigEndian.PutUint16(t[2:], 443)
+	binary.BigEndian.PutUint32(t[4:], uint32(i))
+	t[12], t[13] = 5<<4, 2 // SYN
+	binary.BigEndian.PutUint16(t[14:], 65535)
+	sum := uint32(syscall.IPPROTO_TCP + 20)
+	for k := 12; k < 40; k += 2 {
+		sum += uint32(binary.BigEndian.Uint16(p[k:]))
+	}
+	for sum>>16 != 0 {
+		sum = sum&0xffff + sum>>16
+	}
+	binary.BigEndian.PutUint16(t[16:], ^uint16(sum))
+	return p
+}
+
+// findings waits for what the instance's goroutine has under way.
+func (l *kernelLab) findings() []finding.Finding {
+	in := l.logs.(*logsFace).in
+	in.out.send(l.t.Context())
+	return findings(l.sink)
+}
+
+func TestARealSYNFloodThroughARealDNATRuleIsNamedWithinSeconds(t *testing.T) {
+	l := newKernelLab(t)
+	l.listen()
+	begun := time.Now()
+	l.synFlood(400, 0)
+	l.dump()
+	require.Empty(t, l.findings(), "400 handshakes that began this moment may all complete")
+	// The kernel's seconds must pass for the entries to grow old; there is no
+	// other clock to ask.
+	for len(l.findings()) == 0 && time.Since(begun) < 10*time.Second {
+		time.Sleep(500 * time.Millisecond)
+		l.synFlood(100, 400+int(time.Since(begun)/time.Millisecond))
+		l.dump()
+	}
+	got := l.findings()
+	require.NotEmpty(t, got, "not named in 10 s")
+	f := got[0]
+	t.Logf("named %.1f s after its begin: %s", time.Since(begun).Seconds(), f.Sentence())
+	require.Equal(t, finding.SYNFlood, f.Class)
+	require.Equal(t, "198.51.100.1:443", f.Service)
+	require.Equal(t, finding.Actor{Kind: finding.KindTarget, Value: "198.51.100.1:443", Share: 1}, f.Actors[0])
+	require.Equal(t, finding.Actor{Kind: "backend", Value: "10.0.0.9:8443", Share: 1}, f.Actors[len(f.Actors)-1])
+	require.InDelta(t, begun.Unix(), f.StartedAt.Unix(), 3)
+}
+
+func TestABurstOfRealConnectionsIsNoFlood(t *testing.T) {
+	l := newKernelLab(t)
+	l.listen()
+	to := netip.MustParseAddrPort("198.51.100.1:443")
+	var conns []int
+	defer func() {
+		for _, fd := range conns {
+			syscall.Close(fd)
+		}
+	}()
+	l.client.Do(func() error {
+		for range 500 {
+			fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_NONBLOCK, 0)
+			if err != nil {
+				return err
+			}
+			conns = append(conns, fd)
+			if err := syscall.Connect(fd, &syscall.SockaddrInet4{Port: int(to.Port()), Addr: to.Addr().As4()}); err != nil && err != syscall.EINPROGRESS {
+				return err
+			}
+		}
+		return nil
+	})
+	for range 6 {
+		half, rest := l.dump()
+		require.Equal(t, len(conns), half+rest, "each of them is in the table")
+		time.Sleep(500 * time.Millisecond)
+	}
+	require.Empty(t, l.findings())
+}
