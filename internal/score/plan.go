@@ -70,16 +70,20 @@ func flood(s *replay.Scenario) bool {
 	return false
 }
 
+// maxLines bounds the people's requests of one run.
+const maxLines = 500_000
+
 // scale varies the size of the site from seed to seed, 150 to 1,000 requests/s on
-// an ordinary evening: nothing may hang on a rate.
+// an ordinary evening, less where the scenario is long or its crowd large:
+// nothing may hang on a rate.
 func scale(s *replay.Scenario, seed uint64) float64 {
 	x := float64(seed*7%11) / 10
-	rate := 150 * math.Pow(1000.0/150, x)
-	switch {
-	case s.Name == "semi-final":
-		return 0.01 + 0.02*x
-	case time.Duration(s.Duration) > 4*time.Hour:
-		return 0.1 + 0.6*x
+	if s.Name == "semi-final" {
+		return 0.004 + 0.016*x
 	}
-	return rate / s.Background.Rate
+	lines := s.Background.Rate * time.Duration(s.Duration).Seconds()
+	for _, c := range s.Crowds {
+		lines += c.Intensity*s.Background.Rate*time.Duration(c.Duration).Seconds() + c.Sessions*9
+	}
+	return min(150*math.Pow(1000.0/150, x)/s.Background.Rate, (0.4+0.6*x)*maxLines/lines)
 }
