@@ -99,7 +99,8 @@ func (c *Conn) send(build func(seq uint32, b []byte) []byte) error {
 	}
 	c.seq++
 	c.req = build(c.seq, c.req[:0])
-	if err := unix.Sendto(c.fd, c.req, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+	// An unconnected netlink socket writes to the kernel.
+	if _, err := unix.Write(c.fd, c.req); err != nil {
 		return fmt.Errorf("ask conntrack: %w", err)
 	}
 	c.inDump = true

@@ -8,7 +8,6 @@ import (
 	"net/netip"
 	"os"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -233,7 +232,7 @@ func TestEventsTellWhatHappensToAnEntry(t *testing.T) {
 	made := every()[:3]
 	made[0].Timeout = time.Second
 	ns.Fill(slices.Values(made))
-	ns.Run("conntrack", "-D", "-p", "tcp", "-s", "198.51.100.2", "-w", "9")
+	ns.Delete(slices.Values(made[1:2]))
 
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
@@ -357,9 +356,10 @@ func TestATableThatChangesUnderTheDumpIsReadToItsEnd(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for i := range 6 {
-			ns.Fill(netlab.TCPFlows(500, netip.AddrPortFrom(netip.MustParseAddr("10.255.0.2"), uint16(i+1)), flow.StateSynSent, 0))
-			ns.Run("conntrack", "-D", "-p", "tcp", "--orig-port-dst", strconv.Itoa(i+1))
+		for i := range 10 {
+			come := netlab.TCPFlows(2000, netip.AddrPortFrom(netip.MustParseAddr("10.255.0.2"), uint16(i+1)), flow.StateSynSent, 0)
+			ns.Fill(come)
+			ns.Delete(come)
 		}
 	}()
 	for running := true; running; {

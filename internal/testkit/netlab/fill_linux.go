@@ -27,6 +27,22 @@ func (ns *NS) Fill(flows iter.Seq[flow.Flow]) {
 // such error: with a full table, ENOMEM.
 func (ns *NS) TryFill(flows iter.Seq[flow.Flow]) (refused error) {
 	ns.t.Helper()
+	return ns.each(flows, appendEntry)
+}
+
+// Delete takes entries out of the table of the namespace again, by their
+// original tuples.
+func (ns *NS) Delete(flows iter.Seq[flow.Flow]) {
+	ns.t.Helper()
+	if refused := ns.each(flows, appendDelete); refused != nil {
+		ns.t.Fatalf("delete from the table of %s: %v", ns.name, refused)
+	}
+}
+
+// each sends one message a flow, in batches whose last message asks for an
+// answer, and returns the last error among the answers.
+func (ns *NS) each(flows iter.Seq[flow.Flow], add func([]byte, *flow.Flow, uint16) []byte) (refused error) {
+	ns.t.Helper()
 	ns.Do(func() error {
 		fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
 		if err != nil {
@@ -36,32 +52,23 @@ func (ns *NS) TryFill(flows iter.Seq[flow.Flow]) (refused error) {
 		const batch = 256
 		var b []byte
 		n := 0
-		flush := func() error {
-			err := exchange(fd, b, &refused)
-			b, n = b[:0], 0
-			return err
-		}
+		var last flow.Flow
 		for f := range flows {
+			if n > 0 {
+				b = add(b, &last, 0)
+			}
+			last = f
 			if n++; n == batch {
-				b = appendEntry(b, &f, unix.NLM_F_ACK) // its answer comes last
-				if err := flush(); err != nil {
+				if err := exchange(fd, add(b, &last, unix.NLM_F_ACK), &refused); err != nil {
 					return err
 				}
-				continue
+				b, n = b[:0], 0
 			}
-			b = appendEntry(b, &f, 0)
 		}
 		if n == 0 {
 			return nil
 		}
-		f := flow.Flow{} // an entry without tuples is refused, and so ends the last batch
-		b = appendEntry(b, &f, unix.NLM_F_ACK)
-		var ends error
-		err = exchange(fd, b, &ends)
-		if e, ok := ends.(unix.Errno); ok && e != unix.EINVAL {
-			refused = ends
-		}
-		return err
+		return exchange(fd, add(b, &last, unix.NLM_F_ACK), &refused)
 	})
 	return refused
 }
@@ -92,8 +99,8 @@ func exchange(fd int, b []byte, refused *error) error {
 	}
 }
 
-// appendEntry appends one IPCTNL_MSG_CT_NEW. This is the one place of the tree
-// that writes to a table, and it is in tests.
+// appendEntry appends one IPCTNL_MSG_CT_NEW. This and appendDelete are the only
+// places of the tree that write to a table, and they are in tests.
 func appendEntry(b []byte, f *flow.Flow, flags uint16) []byte {
 	reply := f.Reply
 	if !reply.Src.IsValid() {
@@ -102,6 +109,25 @@ func appendEntry(b []byte, f *flow.Flow, flags uint16) []byte {
 			reply.ICMP.Type = echoReply(f.Orig.ICMP.Type)
 		}
 	}
+	timeout := f.Timeout
+	if timeout == 0 {
+		timeout = time.Hour
+	}
+	return appendMessage(b, 0, unix.NLM_F_CREATE|unix.NLM_F_EXCL|flags, f, func(b []byte) []byte {
+		b = nest(b, 2, func(b []byte) []byte { return appendTuple(b, &reply, f.Proto) })
+		b = attr(b, 3, binary.BigEndian.AppendUint32(nil, uint32(f.Status|flow.Confirmed))...)
+		b = attr(b, 7, binary.BigEndian.AppendUint32(nil, uint32(timeout/time.Second))...)
+		b = attr(b, 8, binary.BigEndian.AppendUint32(nil, f.Mark)...)
+		return appendState(b, f)
+	})
+}
+
+// appendDelete appends one IPCTNL_MSG_CT_DELETE.
+func appendDelete(b []byte, f *flow.Flow, flags uint16) []byte {
+	return appendMessage(b, 2, flags, f, func(b []byte) []byte { return b })
+}
+
+func appendMessage(b []byte, msg, flags uint16, f *flow.Flow, fill func([]byte) []byte) []byte {
 	family := byte(unix.AF_INET)
 	if f.Orig.Src.Is6() {
 		family = unix.AF_INET6
@@ -112,26 +138,16 @@ func appendEntry(b []byte, f *flow.Flow, flags uint16) []byte {
 	}
 	at := len(b)
 	b = binary.NativeEndian.AppendUint32(b, 0)
-	b = binary.NativeEndian.AppendUint16(b, unix.NFNL_SUBSYS_CTNETLINK<<8)
-	b = binary.NativeEndian.AppendUint16(b, unix.NLM_F_REQUEST|unix.NLM_F_CREATE|unix.NLM_F_EXCL|flags)
+	b = binary.NativeEndian.AppendUint16(b, unix.NFNL_SUBSYS_CTNETLINK<<8|msg)
+	b = binary.NativeEndian.AppendUint16(b, unix.NLM_F_REQUEST|flags)
 	b = binary.NativeEndian.AppendUint32(b, seq)
 	b = binary.NativeEndian.AppendUint32(b, 0)
 	b = append(b, family, 0, 0, 0)
-	if f.Orig.Src.IsValid() {
-		b = nest(b, 1, func(b []byte) []byte { return appendTuple(b, &f.Orig, f.Proto) })
-		b = nest(b, 2, func(b []byte) []byte { return appendTuple(b, &reply, f.Proto) })
-		timeout := f.Timeout
-		if timeout == 0 {
-			timeout = time.Hour
-		}
-		b = attr(b, 3, binary.BigEndian.AppendUint32(nil, uint32(f.Status|flow.Confirmed))...)
-		b = attr(b, 7, binary.BigEndian.AppendUint32(nil, uint32(timeout/time.Second))...)
-		b = attr(b, 8, binary.BigEndian.AppendUint32(nil, f.Mark)...)
-		if f.Zone != 0 {
-			b = attr(b, 18, binary.BigEndian.AppendUint16(nil, f.Zone)...)
-		}
-		b = appendState(b, f)
+	b = nest(b, 1, func(b []byte) []byte { return appendTuple(b, &f.Orig, f.Proto) })
+	if f.Zone != 0 {
+		b = attr(b, 18, binary.BigEndian.AppendUint16(nil, f.Zone)...)
 	}
+	b = fill(b)
 	binary.NativeEndian.PutUint32(b[at:], uint32(len(b)-at))
 	return b
 }
