@@ -37,9 +37,10 @@ type floodState struct {
 	seed uint64
 	full [2]highest // SYN_SENT, SYN_RECV and their SCTP likes
 
-	half *halfDump
-	rest *restDump
-	est  map[end]uint32 // complete connections a target, as of the last full dump
+	half     *halfDump
+	rest     *restDump
+	recorded time.Time      // by the clock: the last half-open record
+	est      map[end]uint32 // complete connections a target, as of the last full dump
 
 	fromMetrics map[end]owned // exact, but without ages and sources
 	normal      map[end]float64

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -31,7 +32,7 @@ type measured struct {
 	sources   float64
 	prefixes  float64
 	unreplied float64 // share
-	t         *target
+	t         *target // nil: known by metrics alone
 	scale     float64 // all over seen
 }
 
@@ -118,6 +119,42 @@ func (s *floodState) judge(now time.Time, to func(finding.Finding)) {
 	}
 }
 
+// judgeMetrics looks at the targets that the receiver's metrics told of at that
+// time, where no flow records come with ages and sources: none in the logs
+// pipeline, or max_records is zero. Two readings in a row must agree, and many
+// prefixes; and since old entries look like new ones, a flood is over only when
+// they have expired, a minute after its end.
+func (s *floodState) judgeMetrics(now, at time.Time, to func(finding.Finding)) {
+	if !s.cfg.Enabled || now.Sub(s.recorded) < s.cfg.CloseAfter {
+		return
+	}
+	for key, o := range s.fromMetrics {
+		if !o.at.Equal(at) {
+			continue
+		}
+		m := measured{
+			key: key, half: o.half, aged: o.half, young: o.half, est: o.est, normal: s.normal[key],
+			span: fresh, sources: math.NaN(), prefixes: o.prefixes,
+		}
+		fires := m.fires(s.cfg) && m.prefixes >= 16
+		l := s.lives[key]
+		if l == nil {
+			if !fires {
+				if _, known := s.normal[key]; known || len(s.normal) < maxCounted {
+					s.normal[key] += 0.03 * (o.half - s.normal[key])
+				}
+				continue
+			}
+			l = &floodLife{}
+			s.lives[key] = l
+		}
+		l.requests = max(l.requests, uint64(m.half))
+		if l.judge(fires, m.holds(s.cfg), 2, now, at, func(f *finding.Finding) { m.fill(f, l) }) {
+			l.tell(now, to)
+		}
+	}
+}
+
 // count adds up the connections over the dumps: all of the first, then those
 // that are newer than the dump before. A dump comes in parts, so that its part
 // of the sum is made anew each time.
@@ -151,14 +188,19 @@ func (m *measured) fill(f *finding.Finding, l *floodLife) {
 	if f.ID == "" {
 		f.Class, f.Service = finding.SYNFlood, where
 		// The first of them came as long ago as the oldest is old.
-		f.StartedAt = f.DetectedAt.Add(-time.Duration(m.span-1) * time.Second)
+		if m.t != nil {
+			f.StartedAt = f.DetectedAt.Add(-time.Duration(m.span-1) * time.Second)
+		}
 		f.ID = finding.NewID(f.Class, f.Service, f.StartedAt, 0)
 	}
 	f.Requests = max(f.Requests, l.requests)
 	f.Confidence = m.confidence()
 	f.Evidence = m.evidence()
-	f.Actors = append([]finding.Actor{{Kind: finding.KindTarget, Value: where, Share: 1}}, m.t.actors(8)...)
-	f.Actors = append(f.Actors, m.t.behind(m.key, 4)...)
+	f.Actors = []finding.Actor{{Kind: finding.KindTarget, Value: where, Share: 1}}
+	if m.t != nil {
+		f.Actors = append(f.Actors, m.t.actors(8)...)
+		f.Actors = append(f.Actors, m.t.behind(m.key, 4)...)
+	}
 	f.Rules = []finding.Rule{{
 		// A SYN proxy answers in the target's place and lets only completed
 		// handshakes into the table. Who completes is let through.
@@ -185,15 +227,19 @@ func (m *measured) confidence() float64 {
 }
 
 func (m *measured) evidence() []finding.Evidence {
-	perSecond := m.young / min(m.span, fresh)
 	ev := []finding.Evidence{
 		{Dimension: "half_open", Value: m.half, Normal: m.normal, Unit: "{connection}", Points: finding.For,
-			Note: fmt.Sprintf("%.0f handshakes to %s are not completed, %.0f new ones a second", m.half, m.key.addrPort(), perSecond)},
-		{Dimension: "half_open_age_share", Value: m.aged / m.half, Points: finding.For, Note: "older than a handshake takes"},
+			Note: fmt.Sprintf("%.0f handshakes to %s are not completed", m.half, m.key.addrPort())},
 		{Dimension: "half_open_ratio", Value: m.half / (m.half + m.est), Points: finding.For, Note: "of the target's connections"},
-		{Dimension: "new_half_open_per_second", Value: perSecond, Normal: m.normal / fresh, Unit: "{connection}/s", Points: finding.For},
-		{Dimension: "sources_per_second", Value: m.sources / m.span, Unit: "{address}/s", Points: finding.For},
 		{Dimension: "source_prefixes", Value: m.prefixes, Unit: "{prefix}", Points: finding.For},
+	}
+	if m.t != nil {
+		perSecond := m.young / min(m.span, fresh)
+		ev[0].Note += fmt.Sprintf(", %.0f new ones a second", perSecond)
+		ev = append(ev,
+			finding.Evidence{Dimension: "half_open_age_share", Value: m.aged / m.half, Points: finding.For, Note: "older than a handshake takes"},
+			finding.Evidence{Dimension: "new_half_open_per_second", Value: perSecond, Normal: m.normal / fresh, Unit: "{connection}/s", Points: finding.For},
+			finding.Evidence{Dimension: "sources_per_second", Value: m.sources / m.span, Unit: "{address}/s", Points: finding.For})
 	}
 	if m.est > 0 {
 		ev = append(ev, finding.Evidence{Dimension: "complete_connections", Value: m.est, Normal: m.est, Unit: "{connection}",

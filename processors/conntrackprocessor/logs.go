@@ -75,6 +75,9 @@ func (b *flows) add(r plog.LogRecord) {
 		b.late++
 		return
 	}
+	if b.n != nil && b.f.HalfOpen() {
+		b.n.flood.recorded = b.now
+	}
 	b.read++
 }
 

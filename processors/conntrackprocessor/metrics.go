@@ -31,6 +31,7 @@ type touched struct {
 func (in *instance) metrics(md pmetric.Metrics) {
 	e, now := in.eng, time.Now()
 	var todo []touched
+	floods := map[*node]time.Time{}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, rm := range md.ResourceMetrics().All() {
@@ -39,6 +40,9 @@ func (in *instance) metrics(md pmetric.Metrics) {
 			for _, m := range sm.Metrics().All() {
 				b.read(m)
 			}
+		}
+		if !b.halfOpenAt.IsZero() {
+			floods[b.t.n] = b.halfOpenAt
 		}
 		if b.finish() {
 			todo = append(todo, b.t)
@@ -55,6 +59,9 @@ func (in *instance) metrics(md pmetric.Metrics) {
 	for _, t := range todo {
 		t.derive()
 	}
+	for n, at := range floods {
+		n.flood.judgeMetrics(now, at, n.teller(e))
+	}
 }
 
 // batch reads the metrics of one resource.
@@ -63,6 +70,8 @@ type batch struct {
 	now  time.Time
 	t    touched
 	over bool // the resource found no room
+
+	halfOpenAt time.Time // of the half-open counts, if there are any
 
 	used, limit, available, enaLost reading
 }
@@ -143,6 +152,9 @@ func (b *batch) owned(name string, points pmetric.NumberDataPointSlice) {
 		owner := text(p, names.ConntrackOwner)
 		if name == names.ConntrackOwnerEntries {
 			n.owners.set(uint64(stamp(p, b.now)), owner, value(p))
+		}
+		if name == names.ConntrackHalfOpen {
+			b.halfOpenAt = stamp(p, b.now).AsTime()
 		}
 		ap, err := netip.ParseAddrPort(owner)
 		if err != nil || text(p, names.NetworkIODirection) != "receive" {
