@@ -172,14 +172,7 @@ func (o *observer) read(ctx context.Context, count uint64) error {
 	if err != nil {
 		return err
 	}
-	locals := &tally.Locals{Nodes: make(map[netip.Addr]bool), Pods: make(map[netip.Addr]bool)}
-	for _, a := range addresses.Interfaces {
-		locals.Nodes[a] = true
-	}
-	for _, a := range addresses.HostRoutes {
-		locals.Pods[a] = true
-	}
-	o.tally.Reset(locals)
+	o.tally.Reset(tally.NewLocals(addresses, nil))
 	clear(o.sources)
 	d := &Dump{At: time.Now()}
 	if count > 0 {

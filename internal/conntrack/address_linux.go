@@ -1,6 +1,7 @@
 package conntrack
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -15,16 +16,29 @@ type Addresses struct {
 	// HostRoutes are the single addresses routed straight out of an interface:
 	// how the CNIs of EKS and Calico reach the pods of a node.
 	HostRoutes []netip.Addr
+	// Bridges are the networks behind a bridge of the host: containers of
+	// Docker, pods of kind, flannel and kubenet.
+	Bridges []netip.Prefix
 }
 
 // LocalAddresses reads the addresses of a namespace. It needs no capability
 // unless the namespace is another one.
 func LocalAddresses(o Options) (a Addresses, err error) {
 	err = InNetNS(o.NetNS, func() error {
+		bridges := make(map[uint32]bool)
+		if err := routeDump(unix.RTM_GETLINK, unix.RTM_NEWLINK, unix.SizeofIfInfomsg, func(info, attrs []byte) {
+			if isBridge(attrs) {
+				bridges[host.Uint32(info[4:])] = true
+			}
+		}); err != nil {
+			return fmt.Errorf("read interfaces: %w", err)
+		}
 		if err := routeDump(unix.RTM_GETADDR, unix.RTM_NEWADDR, unix.SizeofIfAddrmsg, a.addInterface); err != nil {
 			return fmt.Errorf("read interface addresses: %w", err)
 		}
-		if err := routeDump(unix.RTM_GETROUTE, unix.RTM_NEWROUTE, unix.SizeofRtMsg, a.addRoute); err != nil {
+		if err := routeDump(unix.RTM_GETROUTE, unix.RTM_NEWROUTE, unix.SizeofRtMsg, func(rt, attrs []byte) {
+			a.addRoute(rt, attrs, bridges)
+		}); err != nil {
 			return fmt.Errorf("read routes: %w", err)
 		}
 		return nil
@@ -50,13 +64,28 @@ func (a *Addresses) addInterface(_, attrs []byte) {
 	}
 }
 
-func (a *Addresses) addRoute(rt, attrs []byte) {
+func isBridge(attrs []byte) (yes bool) {
+	eachAttr(attrs, func(kind int, p []byte) {
+		if kind != unix.IFLA_LINKINFO {
+			return
+		}
+		eachAttr(p, func(kind int, p []byte) {
+			if kind == unix.IFLA_INFO_KIND {
+				yes = string(bytes.TrimRight(p, "\x00")) == "bridge"
+			}
+		})
+	})
+	return yes
+}
+
+func (a *Addresses) addRoute(rt, attrs []byte, bridges map[uint32]bool) {
 	bits, table, kind := int(rt[1]), rt[4], rt[7]
 	if table != unix.RT_TABLE_MAIN || kind != unix.RTN_UNICAST {
 		return
 	}
 	var dst netip.Addr
-	gateway, device := false, false
+	var device uint32
+	gateway := false
 	eachAttr(attrs, func(kind int, p []byte) {
 		switch kind {
 		case unix.RTA_DST:
@@ -64,11 +93,17 @@ func (a *Addresses) addRoute(rt, attrs []byte) {
 		case unix.RTA_GATEWAY, unix.RTA_VIA:
 			gateway = true
 		case unix.RTA_OIF:
-			device = true
+			if len(p) == 4 {
+				device = host.Uint32(p)
+			}
 		}
 	})
-	if dst.IsValid() && bits == dst.BitLen() && device && !gateway {
+	switch {
+	case !dst.IsValid() || device == 0 || gateway:
+	case bits == dst.BitLen():
 		a.HostRoutes = append(a.HostRoutes, dst)
+	case bridges[device] && !dst.IsLinkLocalUnicast():
+		a.Bridges = append(a.Bridges, netip.PrefixFrom(dst, bits))
 	}
 }
 

@@ -312,7 +312,7 @@ func TestADumpAllocatesNothingPerEntry(t *testing.T) {
 	require.LessOrEqual(t, perDump(), few)
 }
 
-func TestHostRoutesArePodsAndInterfaceAddressesAreOurs(t *testing.T) {
+func TestHostRoutesAndBridgesArePodsAndInterfaceAddressesAreOurs(t *testing.T) {
 	ns, pod := netlab.New(t, "node"), netlab.New(t, "pod")
 	ns.Link(pod, "10.0.0.1/24", "10.0.0.9/32")
 	ns.Run("ip", "address", "add", "2001:db8::1/64", "dev", "to-pod", "nodad")
@@ -320,11 +320,16 @@ func TestHostRoutesArePodsAndInterfaceAddressesAreOurs(t *testing.T) {
 	ns.Run("ip", "-6", "route", "add", "2001:db8:5::9/128", "dev", "to-pod")
 	ns.Run("ip", "route", "add", "10.7.7.7/32", "via", "10.0.0.9")
 	ns.Run("ip", "route", "add", "10.8.0.0/16", "dev", "to-pod")
+	ns.Run("ip", "link", "add", "cni0", "type", "bridge")
+	ns.Run("ip", "address", "add", "10.244.1.1/24", "dev", "cni0")
+	ns.Run("ip", "address", "add", "2001:db8:244::1/64", "dev", "cni0", "nodad")
+	ns.Run("ip", "link", "set", "cni0", "up")
 	a, err := conntrack.LocalAddresses(conntrack.Options{NetNS: ns.Path})
 	require.NoError(t, err)
 	addr := netip.MustParseAddr
 	require.Subset(t, a.Interfaces, []netip.Addr{addr("127.0.0.1"), addr("::1"), addr("10.0.0.1"), addr("2001:db8::1")})
 	require.ElementsMatch(t, a.HostRoutes, []netip.Addr{addr("10.0.0.9"), addr("2001:db8:5::9")})
+	require.ElementsMatch(t, a.Bridges, []netip.Prefix{netip.MustParsePrefix("10.244.1.0/24"), netip.MustParsePrefix("2001:db8:244::/64")})
 }
 
 func TestEachNewEntryIsCountedWithoutReadingIt(t *testing.T) {

@@ -67,7 +67,10 @@ func InNetNS(path string, fn func() error) error {
 }
 
 // Addresses are what a network namespace has at its own end.
-type Addresses struct{ Interfaces, HostRoutes []netip.Addr }
+type Addresses struct {
+	Interfaces, HostRoutes []netip.Addr
+	Bridges                []netip.Prefix
+}
 
 // LocalAddresses gives ErrUnsupported.
 func LocalAddresses(Options) (Addresses, error) { return Addresses{}, ErrUnsupported }

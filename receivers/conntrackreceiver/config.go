@@ -38,8 +38,8 @@ type Config struct {
 	// TopOwners is how many owners are reported by themselves, the rest as
 	// "other". Default 20; zero reports only "other".
 	TopOwners int `mapstructure:"top_owners"`
-	// PodPrefixes are networks whose addresses are pods, where the CNI uses no
-	// host routes (a bridge). Default none.
+	// PodPrefixes are networks whose addresses are pods, where the CNI uses
+	// neither host routes nor a bridge. Default none.
 	PodPrefixes []string `mapstructure:"pod_prefixes"`
 	// MaxRecords is how many flow records one dump sends to the logs pipeline at
 	// most; those over it are counted. Default 5000; zero sends none.

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/vigie-otel/vigie/internal/conntrack"
+	"github.com/vigie-otel/vigie/internal/conntrack/tally"
 	"github.com/vigie-otel/vigie/internal/flow"
 )
 
@@ -124,7 +125,7 @@ func (r *conntrackReceiver) refreshLocals() {
 	}
 	r.errs.about("local addresses", "owners are told by NAT rules only", err)
 	if err == nil {
-		r.locals = locals(a, r.pods)
+		r.locals = tally.NewLocals(a, r.pods)
 	}
 }
 

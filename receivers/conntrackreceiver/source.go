@@ -3,11 +3,9 @@ package conntrackreceiver
 import (
 	"context"
 	"iter"
-	"net/netip"
 	"time"
 
 	"github.com/vigie-otel/vigie/internal/conntrack"
-	"github.com/vigie-otel/vigie/internal/conntrack/tally"
 	"github.com/vigie-otel/vigie/internal/flow"
 )
 
@@ -106,20 +104,4 @@ func (k *kernel) close() {
 		k.conn.Close()
 		k.conn = nil
 	}
-}
-
-// locals makes the table of our addresses from what the namespace has.
-func locals(a conntrack.Addresses, pods []netip.Prefix) *tally.Locals {
-	l := &tally.Locals{
-		Nodes:       make(map[netip.Addr]bool, len(a.Interfaces)),
-		Pods:        make(map[netip.Addr]bool, len(a.HostRoutes)),
-		PodPrefixes: pods,
-	}
-	for _, addr := range a.Interfaces {
-		l.Nodes[addr] = true
-	}
-	for _, addr := range a.HostRoutes {
-		l.Pods[addr] = true
-	}
-	return l
 }

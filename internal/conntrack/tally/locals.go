@@ -2,7 +2,9 @@ package tally
 
 import (
 	"net/netip"
+	"slices"
 
+	"github.com/vigie-otel/vigie/internal/conntrack"
 	"github.com/vigie-otel/vigie/internal/flow"
 )
 
@@ -13,7 +15,7 @@ type Kind uint8
 const (
 	Foreign Kind = iota
 	Node         // an address of an interface of this network namespace
-	Pod          // a host route behind an interface, or configured as such
+	Pod          // a host route behind an interface, behind a bridge, or configured as such
 	Backend      // an address that this host's NAT rules lead to
 )
 
@@ -22,8 +24,25 @@ const (
 type Locals struct {
 	Nodes map[netip.Addr]bool // of interfaces
 	Pods  map[netip.Addr]bool // of host routes
-	// PodPrefixes are networks of pods, as configured.
+	// PodPrefixes are networks of pods: behind a bridge, or configured.
 	PodPrefixes []netip.Prefix
+}
+
+// NewLocals makes Locals of what a namespace has, and of the pods' networks that
+// the user names.
+func NewLocals(a conntrack.Addresses, pods []netip.Prefix) *Locals {
+	l := &Locals{
+		Nodes:       make(map[netip.Addr]bool, len(a.Interfaces)),
+		Pods:        make(map[netip.Addr]bool, len(a.HostRoutes)),
+		PodPrefixes: slices.Concat(pods, a.Bridges),
+	}
+	for _, addr := range a.Interfaces {
+		l.Nodes[addr] = true
+	}
+	for _, addr := range a.HostRoutes {
+		l.Pods[addr] = true
+	}
+	return l
 }
 
 // Kind tells what addr is.
