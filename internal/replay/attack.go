@@ -185,7 +185,7 @@ func (g *Generator) requestsOf(a *attacker, t int64) int {
 		g.truth.Attacks[g.indexOf(a)].Intensity = a.rate / max(before, 0.1)
 	}
 	a.carry += a.rate * a.spec.shapeAt(t-a.from+slotNanos/2) * float64(slotNanos) / 1e9
-	n := int(a.carry)
+	n := int(a.carry + 1e-6) // what rounding has taken
 	a.carry -= float64(n)
 	return n
 }
