@@ -6,6 +6,11 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/vigie-otel/vigie/collector/conntrackcmd"
+	"github.com/vigie-otel/vigie/collector/detectcmd"
+	"github.com/vigie-otel/vigie/collector/evalcmd"
+	"github.com/vigie-otel/vigie/collector/replaycmd"
 )
 
 // build is what the Go linker wrote into the binary: its modules and their
@@ -52,5 +57,10 @@ func (b build) collectorVersion() string {
 // toolCommands are the subcommands for people; each lives in a package beside
 // this one.
 func toolCommands() []*cobra.Command {
-	return nil
+	return []*cobra.Command{
+		detectcmd.New(),
+		replaycmd.New(),
+		evalcmd.New(),
+		conntrackcmd.New(),
+	}
 }

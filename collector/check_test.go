@@ -64,9 +64,9 @@ func TestTheEmbeddedShapesAreValid(t *testing.T) {
 
 func TestAUsersFileIsLayeredOverAnEmbeddedShape(t *testing.T) {
 	mine := filepath.Join(t.TempDir(), "my.yaml")
-	require.NoError(t, os.WriteFile(mine, []byte("exporters:\n  otlp/gateway:\n    endpoint: elsewhere:4317\n    retry_on_failure:\n      max_elapsed_time: often\n"), 0o600))
+	require.NoError(t, os.WriteFile(mine, []byte("exporters:\n  otlp_grpc/gateway:\n    endpoint: elsewhere:4317\n    retry_on_failure:\n      max_elapsed_time: often\n"), 0o600))
 	err := checkFile(t, "embedded:agent", mine)
-	want := `exporters::otlp/gateway::retry_on_failure::max_elapsed_time: got "often"; time: invalid duration; takes a duration, e.g. 10s`
+	want := `exporters::otlp_grpc/gateway::retry_on_failure::max_elapsed_time: got "often"; time: invalid duration; takes a duration, e.g. 10s`
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

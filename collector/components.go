@@ -10,7 +10,6 @@ import (
 	"go.opentelemetry.io/collector/otelcol"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/receiver"
-	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
 
 	// The collector's own.
 	"go.opentelemetry.io/collector/connector/forwardconnector"
@@ -148,7 +147,7 @@ func components() (otelcol.Factories, error) {
 		zpagesextension.NewFactory(),
 	)
 
-	f.Telemetry = otelconftelemetry.NewFactory()
+	f.Telemetry = newTelemetry()
 	setModules(&f)
 	return f, errors.Join(errs[:]...)
 }

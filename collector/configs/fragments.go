@@ -31,14 +31,14 @@ type fragment struct {
 	name   string   // file under with/
 	shapes []string // shapes that it can join
 	// when tells whether it applies, and what to fill in over its YAML.
-	when func(environment) (overlay map[string]any, ok bool)
+	when func(env environment, shape string) (overlay map[string]any, ok bool)
 }
 
 func (f fragment) appliesTo(shape string) bool { return slices.Contains(f.shapes, shape) }
 
 // layer is the fragment with its overlay, nil where its condition fails.
-func (f fragment) layer(env environment) (*confmap.Conf, error) {
-	overlay, ok := f.when(env)
+func (f fragment) layer(env environment, shape string) (*confmap.Conf, error) {
+	overlay, ok := f.when(env, shape)
 	if !ok {
 		return nil, nil
 	}
@@ -55,7 +55,7 @@ var fragments = []fragment{ //nolint:gochecknoglobals // a constant table
 }
 
 // filesNamed applies where VIGIE_LOGS names files: globs, comma-separated.
-func filesNamed(env environment) (map[string]any, bool) {
+func filesNamed(env environment, shape string) (map[string]any, bool) {
 	var globs []any
 	for _, g := range strings.Split(env.get("VIGIE_LOGS"), ",") {
 		if g = strings.TrimSpace(g); g == "" {
@@ -71,5 +71,15 @@ func filesNamed(env environment) (map[string]any, bool) {
 	}
 	return map[string]any{
 		"receivers": map[string]any{"file_log/named": map[string]any{"include": globs}},
+		"service": map[string]any{"pipelines": map[string]any{
+			"logs/files": map[string]any{"exporters": []any{destinations[shape]}},
+		}},
 	}, true
+}
+
+// destinations are where each shape's own pipelines end.
+var destinations = map[string]string{ //nolint:gochecknoglobals // a constant table
+	"laptop":  "warroom",
+	"agent":   "otlp_grpc/gateway",
+	"gateway": "warroom",
 }

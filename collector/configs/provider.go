@@ -46,7 +46,7 @@ func (p *provider) Retrieve(_ context.Context, uri string, _ confmap.WatcherFunc
 		if !f.appliesTo(name) {
 			continue
 		}
-		layer, err := f.layer(p.env)
+		layer, err := f.layer(p.env, name)
 		if err != nil {
 			return nil, err
 		}

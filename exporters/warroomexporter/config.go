@@ -110,13 +110,47 @@ func (c *Config) Validate() error {
 			errs = append(errs, fmt.Errorf("%s must be between 1 and 1000000 (got %d)", b.key, b.got))
 		}
 	}
-	if err := c.Store.config().Validate(); err != nil {
-		errs = append(errs, fmt.Errorf("store: %w", err))
+	return errors.Join(errs...)
+}
+
+// Validate tells everything that is wrong at once; the collector puts the key
+// "store" before it.
+func (c *StoreConfig) Validate() error {
+	var errs []error
+	if c.Directory == "" {
+		errs = append(errs, errors.New(`directory must name where the store is kept (got ""), e.g. ./data/store`))
+	}
+	if c.Retention != 0 && c.Retention < 2*time.Hour {
+		errs = append(errs, fmt.Errorf("retention must be at least 2h, one block of the store (got %s), e.g. 48h", c.Retention))
+	}
+	if c.MaxSizeMiB != 0 && c.MaxSizeMiB < 64 {
+		errs = append(errs, fmt.Errorf("max_size_mib must be at least 64 (got %d), e.g. 2048", c.MaxSizeMiB))
+	}
+	if c.QueryMaxSamples != 0 && c.QueryMaxSamples < 1000 {
+		errs = append(errs, fmt.Errorf("query_max_samples must be at least 1000 (got %d), e.g. 4000000", c.QueryMaxSamples))
+	}
+	if c.QueryTimeout < 0 {
+		errs = append(errs, fmt.Errorf("query_timeout must be positive (got %s), e.g. 1m", c.QueryTimeout))
+	}
+	for _, n := range []struct {
+		key string
+		got int64
+	}{
+		{"max_series", int64(c.MaxSeries)}, {"max_series_per_metric", int64(c.MaxSeriesPerMetric)},
+		{"query_concurrency", int64(c.QueryConcurrency)}, {"max_write_mib", c.MaxWriteMiB},
+	} {
+		if n.got < 0 {
+			errs = append(errs, fmt.Errorf("%s must be positive, or 0 for the default (got %d)", n.key, n.got))
+		}
+	}
+	if len(errs) == 0 {
+		// What is left, such as a window longer than the retention.
+		return c.config().Validate()
 	}
 	return errors.Join(errs...)
 }
 
-func (c StoreConfig) config() promstore.Config {
+func (c *StoreConfig) config() promstore.Config {
 	return promstore.Config{
 		Dir:                 c.Directory,
 		Retention:           c.Retention,

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/exporter"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -169,6 +170,9 @@ func (w *warroom) consumeMetrics(ctx context.Context, md pmetric.Metrics) error 
 	// What is dropped for good is counted by the store, by reason; an error is
 	// what may succeed later.
 	_, err := w.store.AppendMetrics(ctx, md)
+	if err != nil && !promstore.Retryable(err) {
+		return consumererror.NewPermanent(err)
+	}
 	return err
 }
 
