@@ -29,6 +29,14 @@ func (r reader) num(key string) float64 {
 	return 0
 }
 
+// count reads a number of things: whole, and never below zero.
+func (r reader) count(key string) uint64 {
+	if v, ok := r.m.Get(key); ok && v.Type() == pcommon.ValueTypeInt {
+		return uint64(max(v.Int(), 0))
+	}
+	return uint64(min(max(r.num(key), 0), 1<<62))
+}
+
 func (r reader) time(key string) time.Time {
 	t, err := time.Parse(time.RFC3339Nano, r.str(key))
 	if err != nil {

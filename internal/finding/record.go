@@ -162,7 +162,7 @@ func FromLogRecord(r plog.LogRecord) (Finding, error) {
 		DetectedAt: rd.time(names.FindingDetectedAt),
 		UpdatedAt:  rd.time(names.FindingUpdatedAt),
 		ClosedAt:   rd.time(names.FindingClosedAt),
-		Requests:   uint64(max(rd.num(names.FindingRequests), 0)),
+		Requests:   rd.count(names.FindingRequests),
 		Evidence:   list(rd, names.FindingEvidence, MaxEvidence, reader.evidence),
 		Actors:     list(rd, names.FindingActors, MaxActors, reader.actor),
 		Rules:      list(rd, names.FindingRules, MaxRules, reader.rule),

@@ -94,9 +94,9 @@ func (in *instance) stop() {
 // telemetry is the generated builder with its attribute sets made once.
 type telemetry struct {
 	*metadata.TelemetryBuilder
-	read, broken, late             metric.MeasurementOption
-	resolved, ambiguous, missed    metric.MeasurementOption
-	resources, targets, overDetail metric.MeasurementOption
+	read, broken, late metric.MeasurementOption    // of flow records
+	lookups            [3]metric.MeasurementOption // by result
+	resources, targets metric.MeasurementOption    // that found no room
 }
 
 func newTelemetry(set component.TelemetrySettings) (*telemetry, error) {
@@ -110,7 +110,9 @@ func newTelemetry(set component.TelemetrySettings) (*telemetry, error) {
 	return &telemetry{
 		TelemetryBuilder: b,
 		read:             opt("outcome", "read"), broken: opt("outcome", "broken"), late: opt("outcome", "late"),
-		resolved: opt("result", "resolved"), ambiguous: opt("result", "ambiguous"), missed: opt("result", "missed"),
-		resources: opt("kind", "resources"), targets: opt("kind", "targets"), overDetail: opt("kind", "details"),
+		lookups: [...]metric.MeasurementOption{
+			missed: opt("result", "missed"), ambiguous: opt("result", "ambiguous"), resolved: opt("result", "resolved"),
+		},
+		resources: opt("kind", "resources"), targets: opt("kind", "targets"),
 	}, nil
 }

@@ -3,6 +3,7 @@ package conntrackprocessor
 import (
 	"context"
 	"encoding/binary"
+	"math"
 	"net"
 	"net/netip"
 	"syscall"
@@ -10,13 +11,17 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/processor"
 
 	"github.com/vigie-otel/vigie/internal/conntrack"
 	"github.com/vigie-otel/vigie/internal/finding"
+	"github.com/vigie-otel/vigie/internal/names"
 	"github.com/vigie-otel/vigie/internal/testkit/netlab"
 )
 
@@ -29,6 +34,10 @@ type kernelLab struct {
 	conn              *conntrack.Conn
 	logs              processor.Logs
 	sink              *consumertest.LogsSink
+	metrics           processor.Metrics
+	derived           *consumertest.MetricsSink
+	raw               int // socket of the client that writes IP headers itself
+	sums              conntrack.Summer
 }
 
 func newKernelLab(t *testing.T) *kernelLab {
@@ -49,8 +58,13 @@ func newKernelLab(t *testing.T) *kernelLab {
 	set, _ := settings("kernel")
 	l.logs, err = f.CreateLogs(t.Context(), set, f.CreateDefaultConfig(), l.sink)
 	require.NoError(t, err)
-	require.NoError(t, l.logs.Start(t.Context(), componenttest.NewNopHost()))
-	t.Cleanup(func() { _ = l.logs.Shutdown(context.Background()) })
+	l.derived = new(consumertest.MetricsSink)
+	l.metrics, err = f.CreateMetrics(t.Context(), set, f.CreateDefaultConfig(), l.derived)
+	require.NoError(t, err)
+	for _, c := range []component.Component{l.logs, l.metrics} {
+		require.NoError(t, c.Start(t.Context(), componenttest.NewNopHost()))
+		t.Cleanup(func() { _ = c.Shutdown(context.Background()) })
+	}
 	return l
 }
 
@@ -93,20 +107,17 @@ func (l *kernelLab) dump() (half, rest int) {
 
 // synFlood sends one SYN from each of n forged sources to the service.
 func (l *kernelLab) synFlood(n, from int) {
-	l.client.Do(func() error {
-		fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_RAW, syscall.IPPROTO_RAW)
-		if err != nil {
+	if l.raw == 0 {
+		l.client.Do(func() (err error) {
+			l.raw, err = syscall.Socket(syscall.AF_INET, syscall.SOCK_RAW, syscall.IPPROTO_RAW)
 			return err
-		}
-		defer syscall.Close(fd)
-		to := syscall.SockaddrInet4{Addr: [4]byte{198, 51, 100, 1}}
-		for i := range n {
-			if err := syscall.Sendto(fd, syn(from+i), 0, &to); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+		})
+		l.t.Cleanup(func() { syscall.Close(l.raw) })
+	}
+	to := syscall.SockaddrInet4{Addr: [4]byte{198, 51, 100, 1}}
+	for i := range n {
+		require.NoError(l.t, syscall.Sendto(l.raw, syn(from+i), 0, &to))
+	}
 }
 
 // syn is an IPv4 packet with a SYN from 198.18.0.0/15 to 198.51.100.1:443.
@@ -194,4 +205,92 @@ func TestABurstOfRealConnectionsIsNoFlood(t *testing.T) {
 		time.Sleep(500 * time.Millisecond)
 	}
 	require.Empty(t, l.findings())
+}
+
+// usage feeds what the receiver's first tier would, and returns it.
+func (l *kernelLab) usage() (count, lost uint64) {
+	u, err := l.conn.Usage()
+	require.NoError(l.t, err)
+	cpus, err := l.conn.CPUStats(nil)
+	require.NoError(l.t, err)
+	s := l.sums.Add(cpus)
+	md := pmetric.NewMetrics()
+	ms := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics()
+	for name, v := range map[string]uint64{
+		names.ConntrackUsage: u.Count, names.ConntrackLimit: u.Limit,
+		names.ConntrackPacketDropped: s.Drop, names.ConntrackEarlyDropped: s.EarlyDrop,
+	} {
+		m := ms.AppendEmpty()
+		m.SetName(name)
+		p := m.SetEmptySum().DataPoints().AppendEmpty()
+		p.SetIntValue(int64(v))
+		p.SetTimestamp(pcommon.NewTimestampFromTime(time.Now()))
+	}
+	require.NoError(l.t, l.metrics.ConsumeMetrics(l.t.Context(), md))
+	return u.Count, s.Drop + s.EarlyDrop
+}
+
+// forecast is the time to exhaustion that the last reading gave; ok is false
+// where it gave none.
+func (l *kernelLab) forecast() (left time.Duration, ok bool) {
+	all := l.derived.AllMetrics()
+	for _, sm := range all[len(all)-1].ResourceMetrics().At(0).ScopeMetrics().All() {
+		for _, m := range sm.Metrics().All() {
+			if m.Name() == names.ConntrackTimeToExhaustion {
+				return time.Duration(m.Gauge().DataPoints().At(0).DoubleValue() * float64(time.Second)), true
+			}
+		}
+	}
+	return 0, false
+}
+
+func TestARealTableThatFillsIsForecastAndItsOverflowIsCounted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fills a real table for 15 s")
+	}
+	const limit, rate = 14_000, 1000
+	netlab.Limit(t, limit)
+	l := newKernelLab(t)
+	l.listen()
+	type told struct{ at, left time.Duration }
+	var (
+		all   []told
+		sent  int
+		hit   time.Duration
+		begun = time.Now()
+	)
+	for hit == 0 || time.Since(begun) < hit+2*time.Second {
+		time.Sleep(200 * time.Millisecond)
+		at := time.Since(begun)
+		require.Less(t, at, 40*time.Second, "the table never filled")
+		n := int(at.Seconds()*rate) - sent
+		l.synFlood(n, sent)
+		sent += n
+		count, lost := l.usage()
+		if left, ok := l.forecast(); ok && hit == 0 {
+			all = append(all, told{at, left})
+		}
+		if hit == 0 && (count >= limit || lost > 0) {
+			hit = at
+		}
+	}
+	require.NotEmpty(t, all)
+	worst := 0.0
+	for _, x := range all {
+		if left := hit - x.at; left >= 2*time.Second {
+			worst = max(worst, math.Abs((x.left-left).Seconds())/left.Seconds())
+		}
+	}
+	t.Logf("full after %s; %d forecasts from %s on, off by %.0f %% at most", hit.Round(time.Millisecond), len(all), all[0].at.Round(time.Millisecond), 100*worst)
+	require.LessOrEqual(t, worst, 0.25)
+
+	count, lost := l.usage()
+	require.InDelta(t, sent-int(count), int(lost), 0.02*float64(sent), "what did not stay was dropped or thrown out")
+	left, ok := l.forecast()
+	require.True(t, ok && left == 0, "pinned")
+	got := l.findings()
+	require.NotEmpty(t, got)
+	require.Equal(t, finding.ConntrackExhaustion, got[0].Class)
+	require.Less(t, got[0].DetectedAt, begun.Add(hit), "before the first loss")
+	t.Log(got[len(got)-1].Sentence())
 }

@@ -44,27 +44,20 @@ func (in *instance) resolve(attrs pcommon.Map) {
 		}
 		asked = true
 		client := clientIn(attrs, s[0])
-		if e, r := in.nat.backendOf(client, server); r == resolved {
-			putEnd(attrs, names.NATBackendAddress, names.NATBackendPort, e)
-			in.tel.ConntrackNatLookups.Add(context.Background(), 1, in.tel.resolved)
-			return
-		} else {
+		e, r := in.nat.backendOf(client, server)
+		address, port := names.NATBackendAddress, names.NATBackendPort
+		if r != resolved {
 			best = max(best, r)
+			e, r = in.nat.serviceOf(client, server)
+			address, port = names.NATServiceAddress, names.NATServicePort
 		}
-		if e, r := in.nat.serviceOf(client, server); r == resolved {
-			putEnd(attrs, names.NATServiceAddress, names.NATServicePort, e)
-			in.tel.ConntrackNatLookups.Add(context.Background(), 1, in.tel.resolved)
-			return
-		} else {
-			best = max(best, r)
+		if best = max(best, r); best == resolved {
+			putEnd(attrs, address, port, e)
+			break
 		}
 	}
 	if asked {
-		opt := in.tel.missed
-		if best == ambiguous {
-			opt = in.tel.ambiguous
-		}
-		in.tel.ConntrackNatLookups.Add(context.Background(), 1, opt)
+		in.tel.ConntrackNatLookups.Add(context.Background(), 1, in.tel.lookups[best])
 	}
 }
 
