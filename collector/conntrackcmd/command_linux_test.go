@@ -115,6 +115,21 @@ func TestGrowthIsToldAfterAFewLooks(t *testing.T) {
 	require.NotNil(t, s.DropRates)
 }
 
+func TestWithoutEntriesTheReasonStaysOnTheScreen(t *testing.T) {
+	ns := full(t)
+	o := newObserver(ns.Path)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // a dump that can't be, as without the capability
+	at := time.Now()
+	for i := range 3 {
+		s, err := o.look(ctx, at.Add(time.Duration(i)))
+		require.NoError(t, err)
+		require.Nil(t, s.Dump)
+		require.Equal(t, []string{"entries: context canceled"}, s.Notes)
+		require.EqualValues(t, 100, s.Count)
+	}
+}
+
 func TestWrongUseIsToldWithWhatWouldBeRight(t *testing.T) {
 	_, err := execute(t, "--interval", "1ms")
 	require.ErrorContains(t, err, "--interval must be 100ms or more (got 1ms), e.g. 2s")

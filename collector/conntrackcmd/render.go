@@ -52,7 +52,10 @@ func render(s *Snapshot, width, height int, st style) []string {
 			short(s.At.Sub(d.At)), d.CPU), width)))
 	}
 	for _, n := range s.Notes {
-		lines = append(lines, "", st.yellow(cut("! "+n, width)))
+		lines = append(lines, "")
+		for _, l := range wrap("! "+n, width) {
+			lines = append(lines, st.yellow(l))
+		}
 	}
 	if height > 0 && len(lines) > height {
 		lines = lines[:height]
@@ -236,6 +239,22 @@ func cut(s string, width int) string {
 		return s
 	}
 	return string(r[:max(0, width-1)]) + "…"
+}
+
+// wrap breaks plain text at spaces into lines of width columns.
+func wrap(s string, width int) (lines []string) {
+	line := ""
+	for _, word := range strings.Fields(s) {
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
+			lines = append(lines, cut(line, width))
+			line = " "
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, cut(line, width))
 }
 
 // number writes n with commas.

@@ -47,7 +47,7 @@ func TestTheViewIsDrawnAsInTheGoldenFiles(t *testing.T) {
 		"unprivileged": func() []string {
 			s := flooded()
 			s.Dump, s.Wall, s.DropRates = nil, nil, nil
-			s.Notes = []string{"entries: not permitted: grant CAP_NET_ADMIN"}
+			s.Notes = []string{"entries: not permitted: grant CAP_NET_ADMIN in the user namespace of this network namespace"}
 			return render(s, 80, 0, style{})
 		},
 		"losing": func() []string {

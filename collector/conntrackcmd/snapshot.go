@@ -100,6 +100,7 @@ type observer struct {
 	tally   *tally.Tally
 	sources map[netip.Addr]*Source
 	dump    *Dump
+	note    string    // why there is no dump
 	next    time.Time // of the next dump
 }
 
@@ -133,13 +134,16 @@ func (o *observer) look(ctx context.Context, now time.Time) (Snapshot, error) {
 	o.rate(&s)
 	if !now.Before(o.next) {
 		start := time.Now()
+		o.note = ""
 		if err := o.read(ctx, s.Count); err != nil {
-			o.dump = nil
-			s.Notes = append(s.Notes, "entries: "+err.Error())
+			o.dump, o.note = nil, "entries: "+err.Error()
 		}
 		o.next = now.Add(time.Duration(float64(time.Since(start)) / lookShare))
 	}
 	s.Dump = o.dump
+	if o.note != "" {
+		s.Notes = append(s.Notes, o.note)
+	}
 	return s, nil
 }
 
