@@ -23,7 +23,8 @@ type Config struct {
 	// 20 µs of CPU each. Default 2s; takes 100ms or more.
 	StatsInterval time.Duration `mapstructure:"stats_interval"`
 	// HalfOpenInterval is how often the entries that are not assured are read
-	// (T1). Default 10s; zero turns it off.
+	// (T1); when the table jumps they are read sooner. Default 10s; zero turns
+	// it off.
 	HalfOpenInterval time.Duration `mapstructure:"half_open_interval"`
 	// HalfOpenMaxCPU stretches HalfOpenInterval so that T1 takes no more than
 	// this share of one core. Default 5%; zero means no bound.

@@ -39,6 +39,8 @@ type table struct {
 
 	reads, dumps, filtered int
 	dumpedAt               []time.Time
+	filteredAt             []time.Time
+	filterCost             time.Duration
 	listen                 func(context.Context, *eventCounter) error
 	closed                 bool
 }
@@ -61,6 +63,7 @@ func (s *table) dump(ctx context.Context, x conntrack.Filter) iter.Seq2[*flow.Fl
 			s.dumpedAt = append(s.dumpedAt, time.Now())
 		} else {
 			s.filtered++
+			s.filteredAt = append(s.filteredAt, time.Now())
 		}
 		s.mu.Unlock()
 		if block {
@@ -90,10 +93,13 @@ func (s *table) addresses() (conntrack.Addresses, error) {
 }
 
 func (s *table) cpu(fn func()) time.Duration {
-	before := s.dumps
+	dumps, filtered := s.dumps, s.filtered
 	fn()
-	if s.dumps > before {
+	switch {
+	case s.dumps > dumps:
 		return s.cost
+	case s.filtered > filtered:
+		return s.filterCost
 	}
 	return time.Microsecond
 }

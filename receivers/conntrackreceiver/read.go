@@ -12,8 +12,9 @@ import (
 	"github.com/vigie-otel/vigie/internal/flow"
 )
 
-// readStats is T0: usage, limit and counters, and what reading has cost.
-func (r *conntrackReceiver) readStats(ctx context.Context) {
+// readStats is T0: usage, limit and counters, and what reading has cost. It
+// returns whether the table jumped since the last reading.
+func (r *conntrackReceiver) readStats(ctx context.Context) (jumped bool) {
 	var (
 		usage conntrack.Usage
 		err   error
@@ -23,8 +24,10 @@ func (r *conntrackReceiver) readStats(ctx context.Context) {
 	})
 	r.errs.about("usage of the table", "its metrics are absent", err)
 	if err != nil {
-		return
+		return false
 	}
+	jumped = r.counted && usage.Count >= r.count+jump
+	r.count, r.counted = usage.Count, true
 	now := pcommon.NewTimestampFromTime(time.Now())
 	r.recordUsage(now, usage)
 	if len(r.cpus) > 0 {
@@ -32,6 +35,7 @@ func (r *conntrackReceiver) readStats(ctx context.Context) {
 	}
 	r.recordSelf(now)
 	r.send(ctx, r.mb.Emit())
+	return jumped
 }
 
 // readHalfOpen is T1: the entries that are not assured.

@@ -42,7 +42,9 @@ type conntrackReceiver struct {
 	sums    conntrack.Summer
 	spent   [numTiers]spending
 	errs    *complaints
-	told    bool // that the kernel does not filter
+	count   uint64 // of the last T0 reading
+	counted bool   // that there was one
+	told    bool   // that the kernel does not filter
 }
 
 type tier int
@@ -110,7 +112,12 @@ func (r *conntrackReceiver) Shutdown(context.Context) error {
 	return nil
 }
 
-// run is the loop. A tier that is off has a nil channel.
+// jump is by how many entries the table grows between two T0 readings for T1 to
+// come early: what a flood of 250 a second leaves, so that one is looked at
+// within seconds. A crowd's ramp does the same and costs what the budget allows.
+const jump = 500
+
+// run is the loop. A tier that is off has a timer that never fires.
 func (r *conntrackReceiver) run(ctx context.Context) {
 	defer r.src.close()
 	stats := time.NewTimer(0)
@@ -118,17 +125,28 @@ func (r *conntrackReceiver) run(ctx context.Context) {
 	defer stats.Stop()
 	defer halfOpen.Stop()
 	defer full.Stop()
-	var fullAllowed time.Time // the budget's next dump, were it not for FullInterval
+	var (
+		halfOpenNext    = time.Now()
+		halfOpenAllowed time.Time // the budget's next dumps, were it not for the intervals
+		fullAllowed     time.Time
+	)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-stats.C:
-			r.readStats(ctx)
+			jumped := r.readStats(ctx)
 			stats.Reset(r.cfg.StatsInterval)
+			if jumped && r.cfg.HalfOpenInterval > 0 && halfOpenAllowed.Before(halfOpenNext) {
+				halfOpenNext = halfOpenAllowed
+				halfOpen.Reset(max(0, time.Until(halfOpenNext)))
+			}
 		case <-halfOpen.C:
 			cost := r.readHalfOpen(ctx)
-			halfOpen.Reset(r.cfg.HalfOpenMaxCPU.stretch(r.cfg.HalfOpenInterval, cost))
+			wait := r.cfg.HalfOpenMaxCPU.stretch(r.cfg.HalfOpenInterval, cost)
+			halfOpen.Reset(wait)
+			halfOpenNext = time.Now().Add(wait)
+			halfOpenAllowed = time.Now().Add(r.cfg.HalfOpenMaxCPU.stretch(r.cfg.StatsInterval, cost))
 		case <-full.C:
 			cost := r.readFull(ctx)
 			fullAllowed = time.Now().Add(r.cfg.MaxCPU.stretch(0, cost))

@@ -56,6 +56,40 @@ func TestTheCPUBudgetRulesTheFullDumpsInterval(t *testing.T) {
 	})
 }
 
+func TestATableThatJumpsIsLookedAtForHalfOpenFlowsAtOnce(t *testing.T) {
+	for name, tc := range map[string]struct {
+		cost time.Duration
+		want []time.Duration // after the flood's beginning at 11 s
+	}{
+		"a small table":                       {0, []time.Duration{1 * time.Second, 3 * time.Second, 5 * time.Second}},
+		"a large one, as the budget (5%) has": {150 * time.Millisecond, []time.Duration{2 * time.Second, 5 * time.Second}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLab(t, nil)
+				l.flows = flood(3, "10.0.0.9:80")
+				l.filterCost = tc.cost
+				l.start(t)
+				time.Sleep(11 * time.Second)
+				began := time.Now()
+				for i := range 3 { // 1,000 more before each T0 reading, at 12, 14 and 16 s
+					l.with(func() { l.flows = flood(1000*(i+1), "10.0.0.9:80") })
+					time.Sleep(2 * time.Second)
+				}
+				synctest.Wait()
+				l.stop(t)
+				var got []time.Duration
+				for _, at := range l.filteredAt {
+					if d := at.Sub(began); d > 0 {
+						got = append(got, d)
+					}
+				}
+				require.Equal(t, tc.want, got)
+			})
+		})
+	}
+}
+
 func TestTheTableIsReportedByStateOwnerAndTarget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, func(c *Config) { c.TopOwners = 3 })
