@@ -17,6 +17,18 @@
 // kernel ignores is applied again in user space, so the result is the same
 // everywhere and only the cost differs: see Conn.KernelFilters.
 //
+// Measured in November 2026 on Linux 6.18 and 2 busy cores, CPU per entry of a
+// table of 500,000 (go test -bench Table): a walk that looks at nothing 3.7 µs,
+// nearly all of it the kernel's; a dump with decoding and internal/conntrack/tally
+// the same within noise (0.95–1.07 ×), and no memory over the 32 KiB; !ASSURED,
+// where a tenth is, 0.17–0.24 of that; conntrack -L 1.5–1.8 times as much;
+// ti-mo/conntrack 3.2–3.8 times as much and 0.9 GB. So there is nothing left to
+// gain in decoding: what helps is to ask for less, and less often.
+//
+// Lost (2026): mdlayher/netlink with ti-mo/conntrack, vishvananda/netlink and
+// florianl/go-conntrack, which keep a slice of the whole table and allocate a
+// dozen times an entry.
+//
 // Reading needs CAP_NET_ADMIN in the user namespace that owns the network
 // namespace; Proc needs nothing.
 package conntrack

@@ -855,7 +855,7 @@ type metricVigieConntrackHalfOpenSourcePrefixes struct {
 // init fills vigie.conntrack.half_open.source_prefixes metric with initial data.
 func (m *metricVigieConntrackHalfOpenSourcePrefixes) init() {
 	m.data.SetName("vigie.conntrack.half_open.source_prefixes")
-	m.data.SetDescription("Distinct source prefixes (/24, /64) of the half-open flows for an owner; an estimate within 4 %.")
+	m.data.SetDescription("Distinct source prefixes (/24, /64) of the half-open flows for an owner; an estimate with a standard error of 3 %.")
 	m.data.SetUnit("{prefix}")
 	m.data.SetEmptySum()
 	m.data.Sum().SetIsMonotonic(false)

@@ -421,7 +421,7 @@ func TestMetricsBuilder(t *testing.T) {
 						validatedMetrics["vigie.conntrack.half_open.source_prefixes"] = true
 						assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 						assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-						assert.Equal(t, "Distinct source prefixes (/24, /64) of the half-open flows for an owner; an estimate within 4 %.", mi.Description())
+						assert.Equal(t, "Distinct source prefixes (/24, /64) of the half-open flows for an owner; an estimate with a standard error of 3 %.", mi.Description())
 						assert.Equal(t, "{prefix}", mi.Unit())
 						assert.False(t, mi.Sum().IsMonotonic())
 						assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
@@ -441,7 +441,7 @@ func TestMetricsBuilder(t *testing.T) {
 						validatedMetrics["vigie.conntrack.half_open.source_prefixes"] = true
 						assert.Equal(t, pmetric.MetricTypeSum, mi.Type())
 						assert.Equal(t, 1, mi.Sum().DataPoints().Len())
-						assert.Equal(t, "Distinct source prefixes (/24, /64) of the half-open flows for an owner; an estimate within 4 %.", mi.Description())
+						assert.Equal(t, "Distinct source prefixes (/24, /64) of the half-open flows for an owner; an estimate with a standard error of 3 %.", mi.Description())
 						assert.Equal(t, "{prefix}", mi.Unit())
 						assert.False(t, mi.Sum().IsMonotonic())
 						assert.Equal(t, pmetric.AggregationTemporalityCumulative, mi.Sum().AggregationTemporality())
