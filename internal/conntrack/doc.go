@@ -26,8 +26,8 @@
 // gain in decoding: what helps is to ask for less, and less often.
 //
 // Lost (2026): mdlayher/netlink with ti-mo/conntrack, vishvananda/netlink and
-// florianl/go-conntrack, which keep a slice of the whole table and allocate a
-// dozen times an entry.
+// florianl/go-conntrack, which make a slice of the whole table before the first
+// entry can be looked at.
 //
 // Reading needs CAP_NET_ADMIN in the user namespace that owns the network
 // namespace; Proc needs nothing.
