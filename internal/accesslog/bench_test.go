@@ -3,7 +3,9 @@ package accesslog
 import (
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/vigie-otel/vigie/internal/request"
 )
@@ -39,6 +41,7 @@ func BenchmarkParse(b *testing.B) {
 				var r request.Request
 				i, bytes := 0, 0
 				b.ReportAllocs()
+				before := cpu()
 				for b.Loop() {
 					line := in[i%len(in)]
 					if err := p.Parse(line, &r); err != nil {
@@ -48,8 +51,18 @@ func BenchmarkParse(b *testing.B) {
 					i++
 				}
 				b.SetBytes(int64(bytes / i))
-				b.ReportMetric(float64(i)/b.Elapsed().Seconds()/1e6, "Mlines/s")
+				// On a machine that is shared, the clock on the wall says little.
+				b.ReportMetric(float64(i)/(cpu()-before).Seconds()/1e6, "Mlines/cpu-s")
 			})
 		}
 	}
+}
+
+// cpu is the processor time that the process has used.
+func cpu() time.Duration {
+	var ru syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &ru); err != nil {
+		return 0
+	}
+	return time.Duration(ru.Utime.Nano() + ru.Stime.Nano())
 }
