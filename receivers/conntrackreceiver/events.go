@@ -3,6 +3,8 @@ package conntrackreceiver
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -43,6 +45,10 @@ func (k *kernel) events(ctx context.Context, readBuffer int, c *eventCounter) er
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		}
+		// The subscription keeps a namespace alive that is gone for all others.
+		if _, err := os.Stat(k.netns); k.netns != "" && err != nil {
+			return fmt.Errorf("%w: %s", conntrack.ErrNamespaceGone, k.netns)
 		}
 		now, err := n.Count()
 		if err != nil {

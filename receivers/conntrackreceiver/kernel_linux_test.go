@@ -277,6 +277,21 @@ func TestNewEntriesAreCountedInTheKernelAndByReading(t *testing.T) {
 	}
 }
 
+func TestCountingLeavesANamespaceThatIsGone(t *testing.T) {
+	ns := netlab.New(t, "a")
+	path := t.TempDir() + "/ns"
+	require.NoError(t, os.Symlink(ns.Path, path))
+	n, err := conntrack.CountNew(conntrack.Options{NetNS: path})
+	if err != nil {
+		t.Skip("needs CAP_BPF and CONFIG_BPF_SYSCALL: ", err)
+	}
+	n.Close()
+	done := make(chan error)
+	go func() { done <- newKernel(path).events(t.Context(), 0, newEventCounter()) }()
+	require.NoError(t, os.Remove(path))
+	require.ErrorIs(t, <-done, conntrack.ErrNamespaceGone)
+}
+
 // TestTheSameAsANonRootUserWithOneCapability runs this test binary again as
 // nobody with CAP_NET_ADMIN alone, and as nobody with nothing, inside the
 // namespace.
