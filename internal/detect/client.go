@@ -40,7 +40,8 @@ type client struct {
 	size    uint8 // of the last try's answer
 	sameSz  uint8 // tries in a row whose answer had that size
 	flags   uint8
-	retry   bool // its last answer was 5xx or 429
+	majorC  class // of the majority template
+	retry   bool  // its last answer was 5xx or 429
 
 	gap  float32 // mean seconds between requests, decayed
 	dev  float32 // mean absolute deviation of it
@@ -201,12 +202,14 @@ func (c *client) fade(e *event, second int64) {
 }
 
 func (c *client) majority(e *event) {
-	vote(&c.major, &c.majorN, e.tmpl, e.rep)
+	if vote(&c.major, &c.majorN, e.tmpl, e.rep) {
+		c.majorC = e.class
+	}
 	vote(&c.majorP, &c.majorPN, uint32(e.pq>>20), e.rep)
 }
 
 // vote is Boyer and Moore's majority vote (1981).
-func vote(who, n *uint32, candidate, k uint32) {
+func vote(who, n *uint32, candidate, k uint32) (changed bool) {
 	switch {
 	case *who == candidate:
 		*n += k
@@ -214,7 +217,9 @@ func vote(who, n *uint32, candidate, k uint32) {
 		*n -= k
 	default:
 		*who, *n = candidate, k-*n
+		return true
 	}
+	return false
 }
 
 func (c *client) answer(e *event, what uint64) {

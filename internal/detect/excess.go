@@ -24,7 +24,7 @@ var groupOf = [dims]group{
 	dimPath: groupPath, dimKind: groups, dimAgent: groupAgent, dimExact: groups, dimNet16: groupNetwork,
 	dimNet24: groupNetwork, dimClient: groupNetwork, dimSession: groupSession, dimRhythm: groupRhythm,
 	dimChurn: groupAgent, dimQuery: groupQuery, dimAge: groups, dimOutcome: groupOutcome,
-	dimJA4: groupAgent, dimHold: groupHold, dimLoad: groupLoad,
+	dimJA4: groupAgent, dimHold: groupHold, dimLoad: groupLoad, dimFollow: groupSession,
 }
 
 func (g group) strong() bool { return g < groupPath }
@@ -70,19 +70,60 @@ func (x *excess) measure(ref *reference) {
 			}
 		}
 	}
+	rare := x.rareIsStrange(ref)
 	x.mask = append(x.mask[:0], make([]uint16, len(x.rows))...)
 	for i := range x.rows {
 		r := &x.rows[i]
 		for d := range dims {
-			if r.val[d] == 0 || groupOf[d] == groups {
+			if r.val[d] == 0 || groupOf[d] == groups || (d == dimOutcome && theSites(r.val[d])) || (groupOf[d] == groupNetwork && r.flags&rowShared != 0) {
 				continue
 			}
-			if x.strange(d, r, ref) {
+			if x.strange(d, r, ref) || (rare[d] && ref.isRare(d, r.val[d])) {
 				x.mask[i] |= 1 << groupOf[d]
 			}
 		}
 	}
 }
+
+// rareIsStrange says, of each dimension, whether values that the reference hardly
+// knows are together far more common than it leads to expect: a network from all
+// over the world, or user agents that are made up, need not repeat a single
+// value to be foreign. What to expect is Good and Turing's estimate (1953): what
+// was seen of one client alone.
+func (x *excess) rareIsStrange(ref *reference) (rare [dims]bool) {
+	for d := range dims {
+		if !poolsRare(d) || len(ref.rows) < refLeast {
+			continue
+		}
+		var w, n float32
+		var who [4]uint64
+		for i := range x.rows {
+			r := &x.rows[i]
+			if r.val[d] == 0 || r.flags&rowShared != 0 {
+				continue
+			}
+			n += r.w
+			if ref.isRare(d, r.val[d]) {
+				w += r.w
+				who[r.key>>46&3] |= 1 << (r.key >> 40 & 63)
+			}
+		}
+		clients := countBits(who[0]) + countBits(who[1]) + countBits(who[2]) + countBits(who[3])
+		rare[d] = w >= liftBar*ref.rare[d]*n && w >= rareShare*n && clients >= rareClients
+	}
+	return rare
+}
+
+const (
+	rareShare   = 0.03 // of the window's requests
+	rareClients = 8
+)
+
+func poolsRare(d dim) bool { return d == dimAgent || d == dimNet16 || d == dimJA4 || d == dimPath }
+
+// theSites says that an answer is the site's doing: what is overloaded fails for
+// its crowd too, so it is never evidence of an attack.
+func theSites(outcome uint32) bool { return outcome == 5 || outcome == 429 }
 
 func (x *excess) add(d dim, stratum uint64, v uint32, r *row) {
 	for _, v := range [...]uint32{v, total} {
@@ -94,7 +135,8 @@ func (x *excess) add(d dim, stratum uint64, v uint32, r *row) {
 }
 
 func (x *excess) stratum(d dim, r *row) uint64 {
-	if strata[d] == stratumNone {
+	switch strata[d] {
+	case stratumNone:
 		return 0
 	}
 	if s := x.now.at(cell(dimPath, 0, r.val[dimPath])); s != nil && s.n >= pathRows {

@@ -25,7 +25,7 @@ const (
 	// scoreBar is the evidence that opens a finding: one strong group and one
 	// more, or two weak ones. Weak groups alone reach 1.5, so at least one strong
 	// one must be evident: strongBar.
-	scoreBar  = 1.5
+	scoreBar  = 2.0
 	strongBar = 0.5
 	// sureBar opens at two ticks instead of three of five.
 	sureBar = 2.5
@@ -166,15 +166,19 @@ func (x *excess) against(op *opinion, ref *reference, fresh, aged float32) {
 func (op *opinion) weigh() float32 {
 	var s float32
 	for g := range groups {
-		e := ramp(op.strange[g], 0.3, 0.7)
-		switch {
-		case g == groupRhythm:
-			s += e / 2
-		case g.strong():
-			s += e
+		switch v := op.strange[g]; {
+		case g == groupRhythm, g == groupPath, g == groupOutcome:
+			s += ramp(v, 0.3, 0.7) / 2
+		case g == groupAge:
+			s += 0.75 * ramp(v, 0.3, 0.7)
 		default:
-			s += e / 2
+			s += ramp(v, 0.25, 0.6)
 		}
+	}
+	// Nobody who hires machines hires this site's own audience: many clients with
+	// the audience's own networks and devices are likely to be it.
+	if op.clients >= 100 {
+		s -= 0.5 * (1 - ramp(max(op.strange[groupAgent], op.strange[groupNetwork]), 0.05, 0.2))
 	}
 	s -= 1.5 * ramp(op.known, 0.4, 0.7)
 	s -= ramp(op.rounded, 0.6, 0.9)

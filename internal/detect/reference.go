@@ -9,10 +9,11 @@ type reference struct {
 	limit  int
 	tally  tally
 	built  bool
-	stale  int        // rows replaced since the tally was built
-	madeAt int64      // second
-	top    [3]float32 // largest share of a client, /24 and /16 in a window of ten ticks
-	tops   int        // windows learned
+	stale  int           // rows replaced since the tally was built
+	madeAt int64         // second
+	rare   [dims]float32 // share of rows whose value one client alone has
+	top    [3]float32    // largest share of a client, /24 and /16 in a window of ten ticks
+	tops   int           // windows learned
 }
 
 const (
@@ -20,7 +21,8 @@ const (
 	baselineAuthRows = 768
 	baselineMemory   = 600 // s of traffic that the reservoir stands for, once it is full
 
-	strataRows = 30 // a stratum with fewer rows has no say
+	strataRows = 30 // a class of paths with fewer rows has no say;
+	pathLeast  = 4  // a path says a little with fewer, towards which it is smoothed
 )
 
 // learn puts rows of ordinary traffic into the reservoir: while the service is
@@ -91,20 +93,46 @@ func (b *reference) build(second int64) {
 			if r.val[d] == 0 {
 				continue
 			}
-			b.count(d, 0, r.val[d])
+			b.count(d, 0, r.val[d], r.key)
 			if strata[d] != stratumNone {
-				b.count(d, classStratum(d, r), r.val[d])
-				b.count(d, pathStratum(d, r), r.val[d])
+				b.count(d, classStratum(d, r), r.val[d], r.key)
+				b.count(d, pathStratum(d, r), r.val[d], r.key)
 			}
+		}
+	}
+	b.measureRare()
+}
+
+func (b *reference) count(d dim, stratum uint64, v uint32, key uint64) {
+	for _, v := range [...]uint32{v, total} {
+		if s := b.tally.at(cell(d, stratum, v)); s != nil {
+			s.add(key, 1)
 		}
 	}
 }
 
-func (b *reference) count(d dim, stratum uint64, v uint32) {
-	for _, v := range [...]uint32{v, total} {
-		if s := b.tally.at(cell(d, stratum, v)); s != nil {
-			s.w++
+// isRare says that at most one client of the reference has v.
+func (b *reference) isRare(d dim, v uint32) bool {
+	s := b.tally.peek(cell(d, 0, v))
+	return s == nil || s.clients() <= 1
+}
+
+// measureRare estimates how much of ordinary traffic the reference does not know.
+func (b *reference) measureRare() {
+	for d := range dims {
+		if !poolsRare(d) {
+			continue
 		}
+		n, rare := float32(1), float32(1)
+		for i := range b.rows {
+			if v := b.rows[i].val[d]; v != 0 {
+				n++
+				if b.isRare(d, v) {
+					rare++
+				}
+			}
+		}
+		b.rare[d] = rare / n
 	}
 }
 
@@ -122,7 +150,7 @@ const (
 var strata = [dims]stratumKind{
 	dimAgent: stratumRoute, dimNet16: stratumRoute, dimNet24: stratumRoute, dimJA4: stratumRoute,
 	dimQuery: stratumRoute, dimOutcome: stratumRoute, dimHold: stratumRoute,
-	dimSession: stratumAtAge, dimRhythm: stratumAtAge, dimChurn: stratumAtAge,
+	dimSession: stratumAtAge, dimFollow: stratumAtAge, dimRhythm: stratumAtAge, dimChurn: stratumAtAge,
 }
 
 func classStratum(d dim, r *row) uint64 {
@@ -157,8 +185,12 @@ func (b *reference) share(d dim, r *row, v uint32) (float32, bool) {
 		return p, true
 	}
 	known := false
-	for _, s := range [...]uint64{classStratum(d, r), pathStratum(d, r)} {
-		if n := b.tally.get(cell(d, s, total)); n >= strataRows {
+	for i, s := range [...]uint64{classStratum(d, r), pathStratum(d, r)} {
+		least := float32(strataRows)
+		if i == 1 && strata[d] == stratumRoute {
+			least = pathLeast
+		}
+		if n := b.tally.get(cell(d, s, total)); n >= least {
 			p = (b.tally.get(cell(d, s, v)) + smoothing*p) / (n + smoothing)
 			known = true
 		}

@@ -20,14 +20,16 @@ const (
 	dimAge                // how long the client is known
 	dimOutcome            // the kind of answer
 	dimJA4
-	dimLoad // how many dynamic requests a second its client makes
-	dimHold // how long the request held its connection, and what for
+	dimFollow // whether the client came back within followTicks
+	dimLoad   // how many dynamic requests a second its client makes
+	dimHold   // how long the request held its connection, and what for
 	dims
 )
 
 // row is one sampled request as its features. 88 bytes, no pointer.
 type row struct {
 	key   uint64
+	n     uint32  // requests that its client had made before
 	w     float32 // how many requests it stands for
 	val   [dims]uint32
 	class class
@@ -42,6 +44,7 @@ const (
 	rowKnown                     // client known for knownAfter, as a visitor
 	rowRounded                   // client behaves like a visitor
 	rowMarked                    // belongs to an open finding
+	rowShared                    // many people behind one address, by all that is seen
 	rowRetry                     // repeats what a 5xx or 429 answered
 )
 
@@ -77,9 +80,9 @@ func (r *row) fill(e *event, c *client, v *vantage) {
 		r.val[dimNet24] = uint32(be64(e.addr[:])>>16)*0x85ebca6b | 1<<31
 	}
 	r.val[dimClient] = uint32(e.key >> 32)
-	r.val[dimQuery] = 1 + uint32(e.flags&(flagNewPQ|flagQuery))
+	r.val[dimQuery] = 1 + uint32(e.flags&flagQuery)
 	r.val[dimOutcome] = outcome(e.status)
-	if e.dur != noDur {
+	if e.dur != noDur && e.status < 500 {
 		r.val[dimHold] = 1 + uint32(e.dur)
 		if e.dur >= durTen {
 			r.val[dimHold] |= uint32(min(e.size, 16))<<4 | outcome(e.status)<<12
@@ -105,7 +108,7 @@ func outcome(status uint16) uint32 {
 // session fills in what depends on the client's past.
 func (r *row) session(e *event, c *client, v *vantage) {
 	second := e.nano / 1e9
-	r.stage = stageOf(c.n)
+	r.stage, r.n = stageOf(c.n), c.n
 	s := uint32(r.stage) + 1
 	if c.rounded() && c.static > 0 {
 		r.flags |= rowRounded
@@ -130,6 +133,10 @@ func (r *row) session(e *event, c *client, v *vantage) {
 	if c.retry {
 		r.flags |= rowRetry
 	}
+	// What is new once is somebody's own page; what is new each time is not.
+	if e.flags&flagNewPQ != 0 && c.newPQ >= 2 {
+		r.val[dimQuery] |= uint32(flagNewPQ)
+	}
 	var static, refs uint32
 	if c.static > 0 {
 		static = 1
@@ -137,9 +144,14 @@ func (r *row) session(e *event, c *client, v *vantage) {
 	if c.refs > 0 || e.flags&flagReferer != 0 {
 		refs = 1
 	}
-	r.val[dimSession] = 1 + s<<8 + c.monotone()<<4 + static<<1 + refs<<2
+	r.val[dimSession] = 1 + s<<12 + static<<1 + refs<<2
+	r.val[dimSession] |= c.monotone() << 4
 	if c.rounded() && static == 1 {
-		r.val[dimSession] = 1 + s<<8 + 15<<4
+		r.val[dimSession] = 1 + s<<12 + 15<<6
+	}
+	if r.flags&rowRounded != 0 && c.userAgents() >= 4 {
+		r.flags |= rowShared // its load and its user agents are those of many people
+		return
 	}
 	r.val[dimLoad] = 1 + uint32(bits.Len32(uint32(c.load*c.load*4)))
 	if v.subsecond && c.n >= 4 && c.gap > 0.05 {

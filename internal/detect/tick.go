@@ -21,6 +21,7 @@ func (s *service) close(now int64, out []finding.Finding) []finding.Finding {
 	}
 	s.has.add(&s.now)
 	s.v.statics = s.has.static*10 >= s.has.n
+	s.followUp()
 	s.judgeClients()
 	s.look()
 	out = s.follow(out)
@@ -43,6 +44,31 @@ func (s *service) push(second int64) {
 	sl.rows = append(sl.rows, s.general.close()...)
 	sl.auth = append(sl.auth, s.auth.close()...)
 	sl.counts = s.now
+}
+
+// followTicks is after how long a client has come back if it is going to: people
+// load what a page needs within it.
+const followTicks = 4
+
+// followUp notes which clients came back, in the tick of followTicks ago.
+func (s *service) followUp() {
+	if s.tick <= followTicks {
+		return
+	}
+	sl := s.slot(followTicks)
+	for _, rows := range [...][]row{sl.rows, sl.auth} {
+		for i := range rows {
+			r := &rows[i]
+			c := s.clients.find(r.key)
+			switch {
+			case c == nil:
+			case c.n > r.n+uint32(max(r.w, 1)) || (c.heavy && r.flags&rowHeavy != 0):
+				r.val[dimFollow] = 1<<8 | uint32(r.stage+1)<<1 | 1
+			default:
+				r.val[dimFollow] = 1<<8 | uint32(r.stage+1)<<1
+			}
+		}
+	}
 }
 
 // rate is the mean of the last ticks, requests a second.
@@ -121,6 +147,9 @@ func (s *service) learn() {
 		return
 	}
 	delay := int(min(max(s.age()/4, 1), 30))
+	if s.age() > 3*followTicks {
+		delay = max(delay, followTicks+1)
+	}
 	if uint64(delay) < s.tick {
 		sl := s.slot(delay)
 		age := s.age()
