@@ -27,7 +27,7 @@ type ListenOptions struct {
 
 // Listener hears what happens to the entries of one network namespace.
 //
-// While one is open, the kernel makes a message for each change, some 1–2 µs of
+// While one is open, the kernel makes a message for each change, some 2–4 µs of
 // CPU in the packet's path (nf_conntrack_events 2, the default since Linux 5.19,
 // makes none while nobody listens).
 type Listener struct {

@@ -58,7 +58,7 @@ func (k *kernel) events(ctx context.Context, readBuffer int, c *eventCounter) er
 	}
 }
 
-// readEvents keeps pace to some 100,000 events a second.
+// readEvents keeps pace to more than 50,000 events a second.
 func (k *kernel) readEvents(ctx context.Context, readBuffer int, c *eventCounter) error {
 	l, err := conntrack.Listen(conntrack.ListenOptions{
 		Options:    conntrack.Options{NetNS: k.netns},
