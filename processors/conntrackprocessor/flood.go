@@ -40,6 +40,7 @@ type floodState struct {
 	half     *halfDump
 	rest     *restDump
 	recorded time.Time      // by the clock: the last half-open record
+	knowsEst bool           // there was a full dump, as records or as metrics
 	est      map[end]uint32 // complete connections a target, as of the last full dump
 
 	fromMetrics map[end]owned // exact, but without ages and sources
@@ -164,6 +165,7 @@ func (s *floodState) addRest(f *flow.Flow, at time.Time) (late bool) {
 		return false
 	}
 	s.rest.assured = s.rest.assured || f.Assured()
+	s.knowsEst = s.knowsEst || f.Assured()
 	key := endOf(f.Service())
 	if _, ok := s.rest.count[key]; ok || len(s.rest.count) < maxCounted {
 		s.rest.count[key]++
@@ -236,7 +238,7 @@ func (s *floodState) observe(metric string, key end, v float64, at time.Time) {
 	case names.ConntrackHalfOpenSources:
 		o.prefixes = v
 	case names.ConntrackOwnerEntries:
-		o.est = max(v-o.half, 0)
+		o.est, s.knowsEst = max(v-o.half, 0), true
 	}
 	s.fromMetrics[key] = o
 }

@@ -25,10 +25,12 @@ type measured struct {
 	key       end
 	half      float64 // half-open now: all of them, also those beyond the sample
 	aged      float64 // of those, older than Age
-	young     float64 // of those, new
+	recent    float64 // of those, older than Age since the last few seconds
+	young     float64 // half-open and new
 	est       float64 // complete connections
+	known     bool    // est is: there was a full dump
 	normal    float64
-	span      float64 // seconds from the youngest to the oldest of them
+	span      float64 // seconds in which they came
 	sources   float64
 	prefixes  float64
 	unreplied float64 // share
@@ -36,12 +38,24 @@ type measured struct {
 	scale     float64 // all over seen
 }
 
+// span is the age that 98 % of the entries have not passed, in seconds and one
+// more: a few slow viewers are older than the flood.
+func span(ages *[lifetimes]float64, all float64) float64 {
+	sum := 0.0
+	for age, n := range ages {
+		if sum += n; sum >= 0.98*all {
+			return float64(age + 1)
+		}
+	}
+	return lifetimes
+}
+
 // sampled is from how many records of a target on there may be more than were
 // sent.
 const sampled = 500
 
 func (s *floodState) measure(key end, t *target) measured {
-	m := measured{key: key, t: t, half: float64(t.n), est: float64(max(s.est[key], s.rest.count[key])), normal: s.normal[key]}
+	m := measured{key: key, t: t, known: s.knowsEst, half: float64(t.n), est: float64(max(s.est[key], s.rest.count[key])), normal: s.normal[key]}
 	// The receiver counts under the backend where it knows it, else the service.
 	all := s.fromMetrics[key]
 	var behind owned
@@ -59,7 +73,7 @@ func (s *floodState) measure(key end, t *target) measured {
 	}
 	m.scale = m.half / float64(t.seen)
 	age := int(s.cfg.Age / time.Second)
-	oldest := 0
+	var ages [lifetimes]float64
 	for state := range t.remaining {
 		full := s.full[state].get()
 		for left, n := range t.remaining[state] {
@@ -67,17 +81,20 @@ func (s *floodState) measure(key end, t *target) measured {
 				continue
 			}
 			old := max(full-left, 0)
-			oldest = max(oldest, old)
+			ages[old] += float64(n)
 			// Both ends are whole seconds: 2 apart may be little more than 1.
 			if age == 0 || old > age {
 				m.aged += float64(n) * m.scale
+				if old <= age+fresh {
+					m.recent += float64(n) * m.scale
+				}
 			}
 			if old < fresh {
 				m.young += float64(n) * m.scale
 			}
 		}
 	}
-	m.span = float64(oldest + 1)
+	m.span = span(&ages, float64(t.seen))
 	m.sources = float64(t.sources.Estimate()) * m.scale
 	m.prefixes = max(m.prefixes, float64(t.prefixes.Estimate()))
 	m.unreplied = float64(t.unreplied) / float64(t.seen)
@@ -85,15 +102,24 @@ func (s *floodState) measure(key end, t *target) measured {
 }
 
 // fires is the upper bar. A target that nobody answers for and that few ask is
-// a dead service with patient clients, not a flood.
+// a dead service with patient clients, not a flood. Before the first full dump
+// nobody knows how many connections are complete: then there must be three times
+// as many, most of them old, which is what no crowd has.
 func (m *measured) fires(c *SYNFloodConfig) bool {
 	dead := m.unreplied > 0.9 && m.sources <= 16
-	return !dead && m.aged >= float64(c.MinHalfOpen) && m.half >= c.Ratio*(m.half+m.est) && m.half >= 4*m.normal
+	if !m.known && (m.aged < 3*float64(c.MinHalfOpen) || m.aged < 0.6*m.half) {
+		return false
+	}
+	return !dead && m.holds(c) && m.aged >= float64(c.MinHalfOpen) && m.half >= c.Ratio*(m.half+m.est) && m.half >= 4*m.normal
 }
 
-// holds is the lower bar: new ones still come.
+// holds is the lower bar: handshakes still grow old. At the pace of the last
+// seconds they would fill a minute, an entry's life, with enough of them beside
+// the complete ones; what is left of the flood itself says nothing, and neither
+// do a crowd's own handshakes, which are young, or its slow ones, which are few.
 func (m *measured) holds(c *SYNFloodConfig) bool {
-	return m.young >= float64(c.MinHalfOpen)/4 && m.half >= c.Ratio/2*(m.half+m.est)
+	minute := m.recent * 60 / fresh
+	return m.recent >= float64(c.MinHalfOpen)/4 && minute >= c.Ratio/2*(minute+m.est)
 }
 
 // judge looks at all targets of the current dump.
@@ -133,7 +159,7 @@ func (s *floodState) judgeMetrics(now, at time.Time, to func(finding.Finding)) {
 			continue
 		}
 		m := measured{
-			key: key, half: o.half, aged: o.half, young: o.half, est: o.est, normal: s.normal[key],
+			key: key, known: s.knowsEst, half: o.half, aged: o.half, young: o.half, recent: o.half, est: o.est, normal: s.normal[key],
 			span: fresh, sources: math.NaN(), prefixes: o.prefixes,
 		}
 		fires := m.fires(s.cfg) && m.prefixes >= 16
