@@ -144,3 +144,56 @@ func TestAutoReadsEachFormatAsItsNameDoesAndSaysWhich(t *testing.T) {
 		}
 	}
 }
+
+func TestFieldsThatOthersParsedAreReadByTheSameNames(t *testing.T) {
+	p := newParser(t, Auto, Options{})
+	var r request.Request
+	p.BeginFields() // as Fluent Bit's nginx parser names them
+	for k, v := range map[string]string{
+		"remote": "198.51.100.1", "user": "-", "method": "GET", "path": "/a?b=c", "referer": "-", "agent": `say \"hi\"`, "host": "-",
+		"time": "17/May/2026:20:45:03 +0200",
+	} {
+		p.TextField(k, []byte(v))
+	}
+	p.IntField("code", 404)
+	p.IntField("size", 77)
+	p.FloatField("request_time", 0.25)
+	p.TextField("kubernetes.pod_name", []byte("x"))
+	if err := p.EndFields(&r); err != nil {
+		t.Fatal(err)
+	}
+	if want := `2026-05-17T18:45:03 198.51.100.1 ="GET" path="/a" query="b=c" ua="say \\\"hi\\\"" 404 77B 250ms`; show(&r) != want {
+		t.Errorf("\n got %s\nwant %s", show(&r), want)
+	}
+	p.BeginFields()
+	p.TextField("message", []byte("started"))
+	p.TextField("path", []byte("/etc/passwd"))
+	if err := p.EndFields(&r); err != ErrNotRequest {
+		t.Errorf("a message was taken for a request: %v %s", err, show(&r))
+	}
+	addr, uri := []byte("198.51.100.1"), []byte("/")
+	if n := testing.AllocsPerRun(50, func() {
+		p.BeginFields()
+		p.TextField("remote_addr", addr)
+		p.IntField("status", 200)
+		p.TextField("uri", uri)
+		_ = p.EndFields(&r)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestNoKeyHasTwoMeanings(t *testing.T) {
+	seen := map[string]jsonField{}
+	for f, names := range wellKnown {
+		for _, n := range strings.Fields(names) {
+			if other, twice := seen[n]; twice {
+				t.Errorf("%s means %d and %d", n, f, other)
+			}
+			if n != string(appendKey(nil, []byte(n))) {
+				t.Errorf("%s is not in the form in which keys are compared", n)
+			}
+			seen[n] = f
+		}
+	}
+}

@@ -62,14 +62,14 @@ func FieldNames() []string {
 
 // wellKnown lists, in rising rank, the keys that the common writers use: nginx
 // and ingress-nginx (escape=json), Envoy and Istio, Caddy, Traefik, ECS, Google
-// Cloud, and the semantic conventions, old and new. Keys are compared in lower
+// Cloud, Fluent Bit's parsers, and the semantic conventions, old and new. Keys are compared in lower
 // case, with "-" as "_", and with dots for nesting.
 var wellKnown = map[jsonField]string{
 	jPrefix:  "",
 	jThrough: "attributes fields json data access nginx labels logattributes jsonpayload",
 	jTime: "date datetime ts timestamp @timestamp time startlocal time_local start_time startutc time_iso8601 msec " +
 		"event.created",
-	jPeer: "ip addr source.ip source.address remoteip remote_address remote_ip net.peer.ip network.peer.address " +
+	jPeer: "ip addr remote source.ip source.address remoteip remote_address remote_ip net.peer.ip network.peer.address " +
 		"downstream_direct_remote_address downstream_remote_address remote_addr clientaddr clienthost request.remote_ip " +
 		"httprequest.remoteip clientip client_ip http.client_ip client client.ip request.client_ip client.address",
 	jForwarded: "forwarded_for x_forward_for xff request.headers.x_forwarded_for request_x_forwarded_for " +

@@ -34,7 +34,8 @@ type memo struct {
 // jsonValue is a raw value: a string's content with escapes, or a scalar.
 type jsonValue struct {
 	raw    []byte
-	quoted bool
+	quoted bool // a JSON string, whose escapes stand
+	plain  bool // a text without escapes
 }
 
 // Writers whose "duration" is not in seconds.
@@ -49,14 +50,29 @@ func (p *Parser) readJSON(line []byte, r *request.Request) error {
 		return ErrFormat
 	}
 	j := &p.json
-	j.n, j.seen = 0, 0
-	j.value = [jsonFields]jsonValue{}
-	j.rank = [jsonFields]uint8{}
+	j.begin()
 	end := j.object(line, 1, -1, 0)
 	if end < 0 {
 		return ErrJSON
 	}
 	return p.fromJSON(r)
+}
+
+// begin forgets the line before, and keeps what is known of the keys.
+func (j *jsonReader) begin() {
+	j.n, j.seen = 0, 0
+	j.value = [jsonFields]jsonValue{}
+	j.rank = [jsonFields]uint8{}
+}
+
+// witness notes writers that show by how they name the status.
+func (j *jsonReader) witness(path []byte) {
+	switch string(path) {
+	case "response_code":
+		j.seen |= seenEnvoy
+	case "downstreamstatus":
+		j.seen |= seenTraefik
+	}
 }
 
 // object reads the members of the object whose brace ended before i and returns
@@ -114,7 +130,7 @@ func (j *jsonReader) member(b []byte, i int, k known, at, parent, depth int) int
 		if end < 0 {
 			return -1
 		}
-		j.take(k, jsonValue{b[i+1 : end], true})
+		j.take(k, jsonValue{raw: b[i+1 : end], quoted: true})
 		return end + 1
 	case '{':
 		switch {
@@ -127,7 +143,7 @@ func (j *jsonReader) member(b []byte, i int, k known, at, parent, depth int) int
 	case '[': // Caddy's headers: the first of a list stands for it
 		if first := skipSpace(b, i+1); first < len(b) && b[first] == '"' {
 			if end := stringEnd(b, first+1); end >= 0 {
-				j.take(k, jsonValue{b[first+1 : end], true})
+				j.take(k, jsonValue{raw: b[first+1 : end], quoted: true})
 			}
 		}
 		return skipValue(b, i)
@@ -137,7 +153,7 @@ func (j *jsonReader) member(b []byte, i int, k known, at, parent, depth int) int
 		return -1
 	}
 	if raw := b[i:end]; raw[0] == '-' || raw[0]-'0' <= 9 {
-		j.take(k, jsonValue{raw, false})
+		j.take(k, jsonValue{raw: raw})
 	}
 	return end
 }
@@ -173,13 +189,8 @@ func (j *jsonReader) lookup(key []byte, parent int) (k known, at int) {
 			m.known = j.known(path)
 		}
 	}
-	switch m.known.field {
-	case jStatus:
-		if string(m.path) == "response_code" {
-			j.seen |= seenEnvoy
-		} else if string(m.path) == "downstreamstatus" {
-			j.seen |= seenTraefik
-		}
+	if m.known.field == jStatus {
+		j.witness(m.path)
 	}
 	return m.known, n
 }
@@ -200,7 +211,7 @@ func (j *jsonReader) path(dst, key []byte, parent int) ([]byte, bool) {
 // fromJSON puts the values found into r.
 func (p *Parser) fromJSON(r *request.Request) error {
 	v := &p.json.value
-	if v[jLine].raw != nil && v[jLine].quoted {
+	if v[jLine].quoted || v[jLine].plain {
 		p.requestLine(p.text(v[jLine]), r)
 	}
 	if m := p.text(v[jMethod]); m != nil {

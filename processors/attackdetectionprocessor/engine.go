@@ -116,20 +116,11 @@ func (e *engine) recordLocked(lr plog.LogRecord, resource []byte, wall time.Time
 		return
 	}
 	r := &e.req
-	switch {
-	case e.cfg.Read != "body" && lr.Attributes().Len() > 0 && semconv(lr.Attributes(), e.proxies, r):
-		r.UnixNano = recordTime(lr)
-		e.counts.attributes++
-	case e.cfg.Read != "attributes" && lr.Body().Type() == pcommon.ValueTypeStr:
-		if e.parser.Parse(view(lr.Body().Str()), r) != nil {
-			return // counted by the parser
-		}
-		if r.UnixNano == 0 {
-			r.UnixNano = recordTime(lr)
-		}
-		e.counts.lines++
-	default:
+	if !e.readLocked(lr, r) {
 		return
+	}
+	if r.UnixNano == 0 {
+		r.UnixNano = recordTime(lr)
 	}
 	e.nameService(r, resource)
 	e.logged.saw(r.Service, wall)
@@ -138,6 +129,32 @@ func (e *engine) recordLocked(lr plog.LogRecord, resource []byte, wall time.Time
 		put(lr.Attributes(), m)
 	}
 }
+
+// readLocked reads a record's request: by the semantic conventions, else the
+// raw line in the body, else by well-known names; false if there is none.
+func (e *engine) readLocked(lr plog.LogRecord, r *request.Request) bool {
+	attributes := lr.Attributes()
+	if e.cfg.Read != "body" && attributes.Len() > 0 && semconv(attributes, e.proxies, r) {
+		r.UnixNano = recordTime(lr)
+		e.counts.attributes++
+		return true
+	}
+	body := lr.Body()
+	if e.cfg.Read != "attributes" && body.Type() == pcommon.ValueTypeStr && e.parser.Parse(view(body.Str()), r) == nil {
+		e.counts.lines++
+		return true // what could not be read was counted by the parser
+	}
+	if (e.cfg.Read != "attributes" && body.Type() == pcommon.ValueTypeMap && wellKnown(body.Map(), e.parser, r)) ||
+		(e.cfg.Read != "body" && attributes.Len() >= leastFields && wellKnown(attributes, e.parser, r)) {
+		e.counts.attributes++
+		return true
+	}
+	return false
+}
+
+// leastFields is how many attributes a request has at least: a path, a status, a
+// client.
+const leastFields = 3
 
 // traces judges a batch of spans and marks those of a finding.
 func (e *engine) traces(td ptrace.Traces, wall time.Time) {

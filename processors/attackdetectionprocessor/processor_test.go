@@ -193,6 +193,38 @@ func TestAGatewayThatMergesASplitStreamSaysWhatTheWholeStreamSays(t *testing.T) 
 	}
 }
 
+func TestLiveTheVerdictTurnsToAttackWithinFiveSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, sink := pipeline(t, nil)
+		begin := time.Now()
+		const attack = 120
+		var turned time.Duration
+		for s := 0; s < attack+10 && turned == 0; s++ {
+			second := plog.NewLogs()
+			traffic(second, s, attack, begin)
+			records := second.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
+			time.Sleep(time.Until(begin.Add(time.Duration(s+1)*time.Second + 300*time.Millisecond))) // the receiver polls
+			ld := plog.NewLogs()
+			records.MoveAndAppendTo(ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords())
+			require.NoError(t, p.ConsumeLogs(t.Context(), ld))
+			synctest.Wait()
+			for _, out := range sink.AllLogs() {
+				for _, lr := range out.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+					v, ok := lr.Attributes().Get(names.AttackVerdict)
+					if ok && (v.Str() == string(finding.Attack) || v.Str() == string(finding.Mixed)) && turned == 0 {
+						turned = time.Since(begin.Add(attack * time.Second))
+					}
+				}
+			}
+			sink.Reset()
+		}
+		require.NoError(t, p.Shutdown(t.Context()))
+		if turned <= 0 || turned > 5*time.Second {
+			t.Errorf("the verdict turned %v after the attack began", turned)
+		}
+	})
+}
+
 func TestWhenLogsStopTheVerdictBecomesUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, sink := pipeline(t, nil)

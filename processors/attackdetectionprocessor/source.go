@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/vigie-otel/vigie/internal/accesslog"
 	"github.com/vigie-otel/vigie/internal/clientip"
 	"github.com/vigie-otel/vigie/internal/names"
 	"github.com/vigie-otel/vigie/internal/request"
@@ -133,6 +134,37 @@ func text(v pcommon.Value) string {
 		return ""
 	}
 	return v.Str()
+}
+
+// wellKnown reads a request from what somebody else has parsed (Fluent Bit's
+// nginx parser, a JSON body), by the names that accesslog knows from JSON.
+func wellKnown(m pcommon.Map, p *accesslog.Parser, r *request.Request) bool {
+	p.BeginFields()
+	addFields(p, "", m, 0)
+	return p.EndFields(r) == nil
+}
+
+// fieldDepth bounds nesting: http.response.body.bytes has three levels above it.
+const fieldDepth = 6
+
+func addFields(p *accesslog.Parser, parent string, m pcommon.Map, depth int) {
+	for k, v := range m.All() {
+		if parent != "" {
+			k = parent + "." + k
+		}
+		switch v.Type() {
+		case pcommon.ValueTypeStr:
+			p.TextField(k, view(v.Str()))
+		case pcommon.ValueTypeInt:
+			p.IntField(k, v.Int())
+		case pcommon.ValueTypeDouble:
+			p.FloatField(k, v.Double())
+		case pcommon.ValueTypeMap:
+			if depth < fieldDepth {
+				addFields(p, k, v.Map(), depth+1)
+			}
+		}
+	}
 }
 
 // recordTime is when a record says that it happened.
