@@ -22,7 +22,7 @@ func collect(t *testing.T, r *sdkmetric.ManualReader) map[string]float64 {
 		for _, p := range points {
 			key := name
 			for _, kv := range p.Attributes.ToSlice() {
-				key += fmt.Sprintf("{%s=%s}", kv.Key, kv.Value.Emit())
+				key += fmt.Sprintf("{%s=%s}", kv.Key, kv.Value.String())
 			}
 			got[key] = p.Value
 		}

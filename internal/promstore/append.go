@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
@@ -102,7 +103,7 @@ func (a *appender) series(ls []prompb.Label, unsafe bool) (*cached, error) {
 	if name, twice := lset.HasDuplicateLabelNames(); twice {
 		return nil, refuse(reasonInvalidLabels, "label %q is named twice in %s", name, lset)
 	}
-	if !lset.Has(labels.MetricName) || !lset.IsValid(validation) {
+	if !lset.Has(model.MetricNameLabel) || !lset.IsValid(validation) {
 		return nil, refuse(reasonInvalidLabels, "invalid metric name or labels in %s", lset)
 	}
 	// tsdb's own copy of the labels, where it has one, so that the cache and the

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb/chunks"
 )
@@ -47,7 +48,7 @@ func (l *seriesLimits) PreCreation(ls labels.Labels) error {
 	if l.n >= l.total {
 		return refuse(reasonSeriesLimit, "%d series are active, which is max_series", l.n)
 	}
-	if name := ls.Get(labels.MetricName); l.metric[name] >= l.perMetric {
+	if name := ls.Get(model.MetricNameLabel); l.metric[name] >= l.perMetric {
 		return refuse(reasonMetricSeriesLimit, "%s has %d active series, which is max_series_per_metric", name, l.metric[name])
 	}
 	return nil
@@ -58,7 +59,7 @@ func (l *seriesLimits) PostCreation(ls labels.Labels) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.n++
-	l.metric[ls.Get(labels.MetricName)]++
+	l.metric[ls.Get(model.MetricNameLabel)]++
 }
 
 // PostDeletion forgets series that tsdb collected.
@@ -71,7 +72,7 @@ func (l *seriesLimits) PostDeletion(gone map[chunks.HeadSeriesRef]labels.Labels)
 	defer l.mu.Unlock()
 	for _, ls := range gone {
 		l.n--
-		name := ls.Get(labels.MetricName)
+		name := ls.Get(model.MetricNameLabel)
 		if l.metric[name]--; l.metric[name] <= 0 {
 			delete(l.metric, name)
 		}

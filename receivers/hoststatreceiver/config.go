@@ -26,7 +26,7 @@ func createDefaultConfig() *Config {
 	controller.CollectionInterval = 10 * time.Second
 	return &Config{
 		ControllerConfig:     controller,
-		MetricsBuilderConfig: metadata.DefaultMetricsBuilderConfig(),
+		MetricsBuilderConfig: metadata.NewDefaultMetricsBuilderConfig(),
 	}
 }
 
