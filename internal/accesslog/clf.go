@@ -116,7 +116,7 @@ func (p *Parser) before(b []byte, r *request.Request) (peer netip.Addr, ok bool)
 	if !ok {
 		second, after := untilBlank(rest)
 		switch addr, is := clientip.ParseHop(second); {
-		case is && first[len(first)-1] != ':': // vhost client ident user
+		case is && len(first) > 0 && first[len(first)-1] != ':': // vhost client ident user
 			peer, rest = addr, after
 			r.Host = host(first)
 		case bytes.Count(b, blank) != 3 || len(first) == 0 || b[len(b)-1] != ' ':
