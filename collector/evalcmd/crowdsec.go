@@ -1,12 +1,25 @@
 package evalcmd
 
-import "os/exec"
+import (
+	"context"
+	"os/exec"
 
-// crowdSec says why CrowdSec has no rows: it judges through its own agent, local
-// API and hub, and is not driven from here.
-func crowdSec() string {
-	if _, err := exec.LookPath("crowdsec"); err != nil {
-		return "CrowdSec is not installed here; no rows of it"
+	"github.com/vigie-otel/vigie/internal/score"
+)
+
+// crowdSec runs CrowdSec where it is installed and a configuration is given;
+// else the note says what was missing.
+func (f *runFlags) crowdSec(ctx context.Context) ([]score.PeerResult, string, error) {
+	if len(f.only) > 0 {
+		return nil, "", nil
 	}
-	return "CrowdSec is installed but was not run"
+	binary, err := exec.LookPath("crowdsec")
+	switch {
+	case err != nil:
+		return nil, "CrowdSec is not installed here: no rows of it", nil
+	case f.peer == "":
+		return nil, "CrowdSec is installed, but no --crowdsec-config was given: no rows of it", nil
+	}
+	results, err := score.CrowdSec(ctx, binary, f.peer)
+	return results, "", err
 }

@@ -25,6 +25,7 @@ type runFlags struct {
 	firstSeed        uint64
 	only             []string
 	out, raw, data   string
+	peer             string
 	workers          int
 }
 
@@ -53,6 +54,7 @@ is there (--data, or VIGIE_DATA). Prints the table, or writes it to --out.`,
 	p.StringVar(&f.out, "out", "", "file for the table (Markdown); default standard output")
 	p.StringVar(&f.raw, "raw", "", "file for each run's outcome (JSON lines)")
 	p.StringVar(&f.data, "data", os.Getenv("VIGIE_DATA"), "folder of recorded traffic")
+	p.StringVar(&f.peer, "crowdsec-config", "", "CrowdSec's configuration (logging to stdout at info, with the parser for nginx and scenarios): also runs CrowdSec, where it is installed, on a few small cases")
 	p.IntVar(&f.workers, "workers", runtime.GOMAXPROCS(0), "runs at a time")
 	return cmd
 }
@@ -94,7 +96,13 @@ func (f *runFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 		}
 		p.Note = append(p.Note, notes...)
 	}
-	p.Note = append(p.Note, crowdSec())
+	peers, note, err := f.crowdSec(ctx)
+	if err != nil {
+		return err
+	}
+	if note != "" {
+		p.Note = append(p.Note, note)
+	}
 	if err := f.writeRaw(outcomes); err != nil {
 		return err
 	}
@@ -107,7 +115,7 @@ func (f *runFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 		defer file.Close()
 		out = file
 	}
-	return score.Report(out, score.Summarize(outcomes), p, real)
+	return score.Report(out, score.Summarize(outcomes), p, real, peers)
 }
 
 // all runs the cases on the workers and keeps their order.

@@ -224,7 +224,7 @@ func TestTheReportHasARowForEachScenario(t *testing.T) {
 	outcomes, err := c.Run(t.Context(), Entrant{VigieName, o}, Entrant{"ewma", EWMA()})
 	require.NoError(t, err)
 	var b bytes.Buffer
-	require.NoError(t, Report(&b, Summarize(outcomes), Provenance{Command: "vigie eval run", Machine: "m", Date: truth.Start, Cases: 1}, nil))
+	require.NoError(t, Report(&b, Summarize(outcomes), Provenance{Command: "vigie eval run", Machine: "m", Date: truth.Start, Cases: 1}, nil, nil))
 	for _, want := range []string{"| flood | +50 % | 1/1 | 4.0 s | 4.0 s |", "| ewma | flood | +50 % |", "`vigie eval run`", "2026-07-14"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, b.String())

@@ -19,7 +19,7 @@ type Provenance struct {
 }
 
 // Report writes the rows as Markdown.
-func Report(w io.Writer, rows []*Row, p Provenance, real []RealResult) error {
+func Report(w io.Writer, rows []*Row, p Provenance, real []RealResult, peers []PeerResult) error {
 	b := &strings.Builder{}
 	b.WriteString("# How well the detector detects\n\n")
 	b.WriteString("Written by a run; do not edit. Every figure is measured on traffic of `vigie replay`, whose truth is known, read back from nginx combined lines (no host, no duration, no account, whole seconds). Each seed is another site: other paths, networks, devices, size (150 to 1,000 requests/s), and another style of each attack.\n\n")
@@ -54,6 +54,13 @@ func Report(w io.Writer, rows []*Row, p Provenance, real []RealResult) error {
 		for _, r := range baselines {
 			fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s | %s | %d | %d/%d |\n", r.Judge, r.Scenario, intensity(r.Intensity), ratio(r.Found, r.Attacks),
 				seconds(&r.Delay, 0.5), seconds(&r.Delay, 0.95), percent(&r.Precision, 0.5), percent(&r.Recall, 0.5), r.FalseFindings, r.FalseRuns, r.Runs)
+		}
+	}
+	if len(peers) > 0 {
+		b.WriteString("\n## CrowdSec on the same traffic, small\n\nCrowdSec accuses addresses. In reach: the share of the attack's requests that come from an address which it named at any time.\n\n| Scenario | Intensity | Seed | Lines | Attackers named | Attack in reach | People named | Took |\n|---|---|---|---|---|---|---|---|\n")
+		for _, r := range peers {
+			fmt.Fprintf(b, "| %s | %s | %d | %d | %s | %.1f %% | %d/%d | %s |\n", r.Case.Scenario, intensity(r.Case.Intensity), r.Case.Seed, r.Lines,
+				ratio(r.AttackersHit, r.Attackers), 100*float64(r.InReach)/float64(max(1, r.AttackRequests)), r.PeopleHit, r.People, r.Took.Round(time.Second))
 		}
 	}
 	if len(real) > 0 {
