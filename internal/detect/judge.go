@@ -155,7 +155,7 @@ func (x *excess) against(op *opinion, ref *reference, fresh, aged float32) {
 		}
 	}
 	op.base = hit / float32(len(ref.rows))
-	if aged > 0 && baseAged >= strataRows && baseAged*2 > float32(len(ref.rows)) {
+	if aged > 0 && baseAged >= refLeast && baseAged*5 > float32(len(ref.rows)) {
 		op.fresh = [2]float32{fresh / aged, baseFresh / baseAged}
 		op.strange[groupAge] = max(0, (op.fresh[0]-op.fresh[1])/(1.001-op.fresh[1]))
 	}
@@ -181,7 +181,12 @@ func (op *opinion) weigh() float32 {
 		s -= 0.5 * (1 - ramp(max(op.strange[groupAgent], op.strange[groupNetwork]), 0.05, 0.2))
 	}
 	s -= 1.5 * ramp(op.known, 0.4, 0.7)
-	s -= ramp(op.rounded, 0.6, 0.9)
+	// Clients that were all here before, more so than the baseline's, are its own
+	// as they grow older than it.
+	if op.fresh[1] > 0 {
+		s -= 0.75 * ramp(op.fresh[1]-op.fresh[0], 0.2, 0.4)
+	}
+	s -= 0.5 * ramp(op.rounded, 0.6, 0.9)
 	s -= 1.5 * ramp(op.crawlers, 0.5, 0.8)
 	return s
 }

@@ -123,7 +123,7 @@ func (s *service) lookAuth() {
 // refresh takes over what a look says of an attack, and keeps what was known
 // when it says nothing.
 func (s *service) refresh(ep *episode, x *excess, ref *reference, op *opinion) {
-	if !op.attack || (ep.sig != nil && !x.same(ep.sig)) {
+	if !op.attack || (ep.sig != nil && (!x.same(ep.sig) || float64(op.rate) < ep.peak/4)) {
 		return
 	}
 	if ep.sig == nil {

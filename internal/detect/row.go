@@ -48,7 +48,10 @@ const (
 	rowRetry                     // repeats what a 5xx or 429 answered
 )
 
-const knownAfter = 60 // s
+const (
+	knownAfter = 60 // s
+	noAgent    = 2  // the value of a user agent that is missing, in a log that has them; hashes are odd
+)
 
 // stageOf is how far into its session a client is: at its first request, at the
 // next two, until the tenth, later.
@@ -72,6 +75,9 @@ func (r *row) fill(e *event, c *client, v *vantage) {
 	r.val[dimPath] = e.tmpl
 	r.val[dimKind] = 1 + uint32(e.method) + uint32(e.class)<<4 + shape<<8
 	r.val[dimAgent], r.val[dimExact], r.val[dimJA4] = e.fam, e.uax, e.ja4
+	if e.uax == 0 && v.agents {
+		r.val[dimAgent], r.val[dimExact] = noAgent, noAgent
+	}
 	if e.ipv4() {
 		ip := uint32(e.addr[12])<<16 | uint32(e.addr[13])<<8 | uint32(e.addr[14])
 		r.val[dimNet24], r.val[dimNet16] = ip|1<<24, ip>>8|1<<25
@@ -116,18 +122,12 @@ func (r *row) session(e *event, c *client, v *vantage) {
 	if c.heavy {
 		r.flags |= rowHeavy
 	}
-	switch age := second - c.first; {
-	case c.n > 0 && age >= knownAfter:
+	if age := second - c.first; c.n > 0 && age >= knownAfter {
+		r.val[dimAge] = 2
 		if (c.rounded() || c.flags&clientVaried != 0) && (c.static > 0 || !v.statics) {
 			r.flags |= rowKnown
 		}
-		fallthrough
-	case second-v.began < 2*knownAfter:
-		r.val[dimAge] = 2 // known, or the detector itself is new: nobody can be known
-		if age < knownAfter {
-			r.val[dimAge] = 0
-		}
-	default:
+	} else if second-v.began >= knownAfter { // before, nobody can be known
 		r.val[dimAge] = 1
 	}
 	if c.retry {
@@ -184,4 +184,5 @@ type vantage struct {
 	began     int64 // second of the first request
 	subsecond bool  // times are finer than a second
 	statics   bool  // visitors load assets
+	agents    bool  // requests carry user agents
 }

@@ -20,7 +20,7 @@ func (s *service) close(now int64, out []finding.Finding) []finding.Finding {
 		s.slot(0).reset(second)
 	}
 	s.has.add(&s.now)
-	s.v.statics = s.has.static*10 >= s.has.n
+	s.v.statics, s.v.agents = s.has.static*10 >= s.has.n, s.has.ua*2 >= s.has.n
 	s.followUp()
 	s.judgeClients()
 	s.look()
