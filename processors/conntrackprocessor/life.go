@@ -71,6 +71,11 @@ func (l *life) expire(now time.Time, quiet, mute, every time.Duration, to func(f
 	over := now.Sub(l.held)
 	switch {
 	case over >= quiet && l.judged.After(l.held), now.Sub(l.judged) >= mute:
+		if silent := now.Sub(l.judged); silent >= mute && mute > quiet {
+			l.f.Evidence = append(l.f.Evidence, finding.Evidence{
+				Dimension: "silence", Value: silent.Seconds(), Unit: "s", Points: finding.Against, Note: "closed for want of readings",
+			})
+		}
 		l.open, l.hits = false, 0
 		l.f.Status = finding.Closed
 		l.f.ClosedAt = l.heldAt.Add(over)

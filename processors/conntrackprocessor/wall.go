@@ -131,6 +131,8 @@ func (w *wallState) confidence() float64 {
 	switch {
 	case w.now.Losing:
 		return 0.99
+	case w.now.Utilization >= 0.95:
+		return 0.95 // nothing is forecast, it is there
 	case w.now.Earliest != nil && w.now.Latest != nil && *w.now.Latest <= 1.5**w.now.Earliest:
 		return 0.9 // the band is narrow
 	}
