@@ -62,6 +62,11 @@ import (
 
 	// Vigie's.
 	"github.com/vigie-otel/vigie/exporters/warroomexporter"
+	"github.com/vigie-otel/vigie/processors/attackdetectionprocessor"
+	"github.com/vigie-otel/vigie/processors/attackmetricsconnector"
+	"github.com/vigie-otel/vigie/processors/conntrackprocessor"
+	"github.com/vigie-otel/vigie/receivers/conntrackreceiver"
+	"github.com/vigie-otel/vigie/receivers/enareceiver"
 	"github.com/vigie-otel/vigie/receivers/hoststatreceiver"
 )
 
@@ -74,6 +79,8 @@ func components() (otelcol.Factories, error) {
 
 	f.Receivers, errs[0] = otelcol.MakeFactoryMap[receiver.Factory](
 		// The node.
+		conntrackreceiver.NewFactory(),
+		enareceiver.NewFactory(),
 		hoststatreceiver.NewFactory(),
 		hostmetricsreceiver.NewFactory(),
 		kubeletstatsreceiver.NewFactory(),
@@ -97,6 +104,9 @@ func components() (otelcol.Factories, error) {
 		k8sattributesprocessor.NewFactory(),
 		resourceprocessor.NewFactory(),
 		groupbyattrsprocessor.NewFactory(),
+		// What does it mean?
+		attackdetectionprocessor.NewFactory(),
+		conntrackprocessor.NewFactory(),
 		// Change and choose.
 		attributesprocessor.NewFactory(),
 		transformprocessor.NewFactory(),
@@ -113,6 +123,7 @@ func components() (otelcol.Factories, error) {
 	)
 
 	f.Connectors, errs[2] = otelcol.MakeFactoryMap[connector.Factory](
+		attackmetricsconnector.NewFactory(),
 		spanmetricsconnector.NewFactory(),
 		countconnector.NewFactory(),
 		forwardconnector.NewFactory(),

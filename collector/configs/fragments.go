@@ -72,14 +72,14 @@ func filesNamed(env environment, shape string) (map[string]any, bool) {
 	return map[string]any{
 		"receivers": map[string]any{"file_log/named": map[string]any{"include": globs}},
 		"service": map[string]any{"pipelines": map[string]any{
-			"logs/files": map[string]any{"exporters": []any{destinations[shape]}},
+			"logs/files": map[string]any{"exporters": destinations[shape]},
 		}},
 	}, true
 }
 
-// destinations are where each shape's own pipelines end.
-var destinations = map[string]string{ //nolint:gochecknoglobals // a constant table
-	"laptop":  "warroom",
-	"agent":   "otlp_grpc/gateway",
-	"gateway": "warroom",
+// destinations are where each shape's own logs end.
+var destinations = map[string][]any{ //nolint:gochecknoglobals // a constant table
+	"laptop":  {"warroom", "attack_metrics"},
+	"agent":   {"otlp_grpc/gateway"},
+	"gateway": {"warroom", "attack_metrics"},
 }

@@ -46,7 +46,7 @@ is there (--data, or VIGIE_DATA). Prints the table, or writes it to --out.`,
 		},
 	}
 	p := cmd.Flags()
-	p.BoolVar(&f.quick, "quick", false, "4 seeds and 3 intensities instead of 20 and 6")
+	p.BoolVar(&f.quick, "quick", false, "3 seeds and 3 intensities instead of 20 and 6")
 	p.IntVar(&f.seeds, "seeds", 0, "seeds of each scenario; default by --quick")
 	p.Uint64Var(&f.firstSeed, "first-seed", 1, "the first of them")
 	p.StringSliceVar(&f.only, "scenario", nil, "only these scenarios")
