@@ -80,7 +80,7 @@ func (f *files) run(w io.Writer) error {
 		e.SetIndent("", "  ")
 		return e.Encode(s)
 	}
-	print(w, s, truth != nil)
+	show(w, s, truth != nil)
 	return nil
 }
 
@@ -138,7 +138,7 @@ func (f *files) readFindings() ([]finding.Finding, error) {
 	}
 }
 
-func print(w io.Writer, s *score.MarkScore, timed bool) {
+func show(w io.Writer, s *score.MarkScore, timed bool) {
 	fmt.Fprintf(w, "%d requests, %d of attacks; %d marked\n", s.Lines, s.Attack, s.Marked)
 	fmt.Fprintf(w, "precision  %.4f  (%d legitimate requests marked, %.4f %% of them)\n", s.Precision, s.FalseMarked, 100*float64(s.FalseMarked)/float64(max(1, s.Legit)))
 	for _, a := range s.Attacks {

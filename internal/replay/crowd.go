@@ -57,6 +57,7 @@ type source struct {
 	newcomers float64
 	carrier   float64
 	offset    uint64
+	present   bool // those who are not newcomers are on the site already
 
 	mean, floor float64 // visits a slot, exp(-mean); kept for a tenth of a second
 }
@@ -67,6 +68,8 @@ func (g *Generator) person(src *source, s *session) {
 	index := src.rnd.next() % src.known
 	if src.newcomers > 0 && src.rnd.chance(src.newcomers) {
 		index = src.offset + src.rnd.next()%src.strangers
+	} else if src.present && g.someoneHere(src, s) {
+		return
 	}
 	h := mix(g.site.nets.key ^ mix(index+golden))
 	device := src.device
@@ -94,6 +97,20 @@ func (g *Generator) person(src *source, s *session) {
 	s.class = src.class
 	s.id = mix(index ^ 0x5e551011)
 	s.rnd = src.rnd.next()
+}
+
+// someoneHere makes the session one more of somebody who is on the site now.
+func (g *Generator) someoneHere(src *source, s *session) bool {
+	for range 16 {
+		o := &g.wheel.sessions[src.rnd.below(len(g.wheel.sessions))]
+		if o == s || !o.running || o.class != ClassViewer {
+			continue
+		}
+		s.hi, s.lo, s.id, s.agent, s.device = o.hi, o.lo, o.id, o.agent, o.device
+		s.program, s.class, s.rnd = src.programs[o.device], src.class, src.rnd.next()
+		return true
+	}
+	return false
 }
 
 // requestsAVisit is the mean over the devices that the source has.
@@ -142,6 +159,8 @@ func (g *Generator) addCrowd(number int, c *Crowd) {
 		n := network{kind: netCarrier, shared: uint32(r.intn(2, 6))}
 		n.base, n.mask = block(r, 24)
 		src.network, src.device, src.fixed = &n, pick(r, []deviceKind{deviceAndroid, deviceIOS, deviceMobileWeb}), true
+	case ClassAds, ClassGoal, ClassPurge: // the players that are running, the pages that are open
+		src.present = true
 	case ClassBuggyApp: // the release of one platform, days old
 		src.device, src.fixed = pick(r, []deviceKind{deviceIOS, deviceAndroid}), true
 		src.agents = g.site.agents.kinds[src.device][:3]

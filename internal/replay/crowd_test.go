@@ -89,6 +89,29 @@ func TestAGoalDoublesTheTrafficWithinAMinute(t *testing.T) {
 	}
 }
 
+func TestAtHalfTimeThePlayersThatAreRunningAskForAdvertising(t *testing.T) {
+	g := generator(t, scenario(t, "half-time"), Options{Seed: 5, Scale: 0.02})
+	watching := map[string]bool{}
+	asked, here := 0, 0
+	var ev Event
+	for g.Next(&ev) {
+		switch ev.Class {
+		case ClassViewer:
+			watching[ev.Client.String()+string(ev.UserAgent)] = true
+		case ClassAds:
+			asked++
+			if watching[ev.Client.String()+string(ev.UserAgent)] {
+				here++
+			}
+		}
+	}
+	// Some are in the middle of a minute between two heartbeats that began before
+	// the scenario did.
+	if share := float64(here) / float64(asked); share < 0.9 {
+		t.Errorf("%.2f of %d requests are of devices that were seen", share, asked)
+	}
+}
+
 func TestAnOutageFailsRequestsAndClientsComeBackForThem(t *testing.T) {
 	g := generator(t, scenario(t, "retry-storm"), Options{Seed: 5, Scale: 0.02})
 	var failed, all [3]float64 // the 40 s before, of the outage, and of minutes later

@@ -40,6 +40,7 @@ type session struct {
 	device  uint8
 	pageOf  uint8 // route of the last page
 	seen    bool  // a page was seen
+	running bool
 }
 
 func newWheel() *wheel {
@@ -59,15 +60,16 @@ func (w *wheel) alloc() int32 {
 	w.live++
 	if i := w.free; i != none {
 		w.free = w.sessions[i].next
-		w.sessions[i] = session{}
+		w.sessions[i] = session{running: true}
 		return i
 	}
-	w.sessions = append(w.sessions, session{})
+	w.sessions = append(w.sessions, session{running: true})
 	return int32(len(w.sessions) - 1)
 }
 
 func (w *wheel) release(i int32) {
 	w.live--
+	w.sessions[i].running = false
 	w.sessions[i].next = w.free
 	w.free = i
 }

@@ -18,7 +18,7 @@ type Plan struct {
 }
 
 // Quick and Full are the plans of `make eval`.
-func Quick() Plan { return Plan{Seeds: 4, Intensities: []float64{0.2, 0.5, 1}} }
+func Quick() Plan { return Plan{Seeds: 3, Intensities: []float64{0.2, 0.5, 1}} }
 
 // Full runs twenty seeds from +10 % to +1,000 %.
 func Full() Plan { return Plan{Seeds: 20, Intensities: []float64{0.1, 0.2, 0.5, 1, 3, 10}} }
@@ -71,7 +71,7 @@ func flood(s *replay.Scenario) bool {
 }
 
 // maxLines bounds the people's requests of one run.
-const maxLines = 500_000
+const maxLines = 250_000
 
 // scale varies the size of the site from seed to seed, 150 to 1,000 requests/s on
 // an ordinary evening, less where the scenario is long or its crowd large:
