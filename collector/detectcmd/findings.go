@@ -33,22 +33,40 @@ func newFindings(w io.Writer, changes, print bool) *findings {
 // the detector's Flush closes what is open.
 func (f *findings) take(changed []finding.Finding) {
 	for i := range changed {
-		c := &changed[i]
-		c.Bound()
-		switch c.Status {
-		case finding.Open:
-			f.open++
-		case finding.Closed:
+		ended := changed[i].Status == finding.Closed
+		switch {
+		case ended:
 			f.open--
 			f.closed++
-			if len(f.final) < maxFinal {
-				f.final = append(f.final, *c)
-			}
+		case changed[i].Status == finding.Open:
+			f.open++
 		}
-		if f.print && (f.changes || c.Status == finding.Closed) && f.err == nil {
-			f.err = f.w.Encode(c)
+		if !ended && !f.changes {
+			continue
+		}
+		c := own(&changed[i])
+		c.Bound()
+		if ended && len(f.final) < maxFinal {
+			f.final = append(f.final, c)
+		}
+		if f.print && f.err == nil {
+			f.err = f.w.Encode(&c)
 		}
 	}
+}
+
+// own copies a finding, which is the detector's until the next tick.
+func own(f *finding.Finding) finding.Finding {
+	c := *f
+	c.Evidence, c.Actors, c.Rules = slices.Clone(f.Evidence), slices.Clone(f.Actors), slices.Clone(f.Rules)
+	for i := range c.Rules {
+		match := slices.Clone(c.Rules[i].Match)
+		for j := range match {
+			match[j].Values = slices.Clone(match[j].Values)
+		}
+		c.Rules[i].Match = match
+	}
+	return c
 }
 
 // byStart lists the final states in the order in which the findings began.

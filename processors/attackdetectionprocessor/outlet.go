@@ -25,23 +25,19 @@ type outlet struct {
 	scope  string
 	origin string
 
+	// Records are written when they are queued, not when they are sent: what the
+	// detector hands out is its own until the next tick.
 	mu     sync.Mutex
-	next   consumer.Logs     // guarded by mu; nil: no logs pipeline
-	up     bool              // guarded by mu; next can be called
-	found  []finding.Finding // guarded by mu; oldest first
-	told   []told            // guarded by mu; oldest first
-	bytes  int               // guarded by mu; in told's sketches
-	silent bool              // guarded by mu; that nobody listens was said
-	counts outcomes          // guarded by mu
+	next   consumer.Logs       // guarded by mu; nil: no logs pipeline
+	up     bool                // guarded by mu; next can be called
+	found  plog.LogRecordSlice // guarded by mu; findings, oldest first
+	told   plog.LogRecordSlice // guarded by mu; summaries, oldest first
+	sizes  []int               // guarded by mu; of told's sketches
+	bytes  int                 // guarded by mu; the sum of sizes
+	silent bool                // guarded by mu; that nobody listens was said
+	counts outcomes            // guarded by mu
 
 	sending sync.Mutex // held while next is called. Before mu.
-}
-
-// told is a summary on its way.
-type told struct {
-	status detect.Status
-	at     time.Time
-	sketch []byte // nil: none
 }
 
 // outcomes counts what became of findings and summaries.
@@ -51,7 +47,7 @@ func newOutlet(size int, scope, origin string, log *zap.Logger) *outlet {
 	if size == 0 {
 		size = 1024
 	}
-	return &outlet{size: size, scope: scope, origin: origin, log: log}
+	return &outlet{size: size, scope: scope, origin: origin, log: log, found: plog.NewLogRecordSlice(), told: plog.NewLogRecordSlice()}
 }
 
 // claim makes next the pipeline that gets what the detector says. The first
@@ -83,11 +79,17 @@ func (o *outlet) findings(fs []finding.Finding) {
 		}
 		return
 	}
-	o.found = append(o.found, fs...)
-	if over := len(o.found) - o.size; over > 0 {
-		o.found = append(o.found[:0], o.found[over:]...)
+	for i := range fs {
+		fs[i].ToLogRecord(o.found.AppendEmpty())
+	}
+	if over := o.found.Len() - o.size; over > 0 {
+		dropFirst(o.found, over)
 		o.counts.findingsDropped += int64(over)
 	}
+}
+
+func dropFirst(records plog.LogRecordSlice, n int) {
+	records.RemoveIf(func(plog.LogRecord) bool { n--; return n >= 0 })
 }
 
 // summary queues a service's summary; sketch appends its body.
@@ -99,15 +101,21 @@ func (o *outlet) summary(st *detect.Status, now time.Time, sketch func([]byte) (
 		o.counts.summariesDropped++
 		return
 	}
-	o.told = append(o.told, told{*st, now, body})
+	lr := o.told.AppendEmpty()
+	putSummary(lr, st, o.scope, o.origin, now)
+	if len(body) > 0 {
+		lr.Body().SetEmptyBytes().FromRaw(body)
+	}
+	o.sizes = append(o.sizes, len(body))
 	o.bytes += len(body)
 	drop := 0
-	for len(o.told)-drop > o.size || (o.bytes > maxQueuedBytes && drop < len(o.told)-1) {
-		o.bytes -= len(o.told[drop].sketch)
+	for len(o.sizes)-drop > o.size || (o.bytes > maxQueuedBytes && drop < len(o.sizes)-1) {
+		o.bytes -= o.sizes[drop]
 		drop++
 	}
 	if drop > 0 {
-		o.told = append(o.told[:0], o.told[drop:]...)
+		o.sizes = append(o.sizes[:0], o.sizes[drop:]...)
+		dropFirst(o.told, drop)
 		o.counts.summariesDropped += int64(drop)
 	}
 }
@@ -126,9 +134,9 @@ func (o *outlet) close(ctx context.Context) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.up = false
-	o.counts.findingsDropped += int64(len(o.found))
-	o.counts.summariesDropped += int64(len(o.told))
-	o.found, o.told, o.bytes = nil, nil, 0
+	found, summaries, _ := o.takeLocked()
+	o.counts.findingsDropped += int64(found)
+	o.counts.summariesDropped += int64(summaries)
 }
 
 // send empties the queue into the pipeline, findings first. What the pipeline
@@ -139,45 +147,37 @@ func (o *outlet) send(ctx context.Context) {
 	o.sending.Lock()
 	defer o.sending.Unlock()
 	o.mu.Lock()
-	found, summaries, next := o.found, o.told, o.next
-	if !o.up || len(found)+len(summaries) == 0 {
+	next := o.next
+	if !o.up || o.found.Len()+o.told.Len() == 0 {
 		o.mu.Unlock()
 		return
 	}
-	o.found, o.told, o.bytes = nil, nil, 0
+	found, summaries, ld := o.takeLocked()
 	o.mu.Unlock()
 
-	err := next.ConsumeLogs(ctx, o.records(found, summaries))
+	err := next.ConsumeLogs(ctx, ld)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if err != nil {
-		o.counts.findingsDropped += int64(len(found))
-		o.counts.summariesDropped += int64(len(summaries))
-		o.log.Error("the logs pipeline refused what the detector says", zap.Int("findings", len(found)), zap.Int("summaries", len(summaries)), zap.Error(err))
+		o.counts.findingsDropped += int64(found)
+		o.counts.summariesDropped += int64(summaries)
+		o.log.Error("the logs pipeline refused what the detector says", zap.Int("findings", found), zap.Int("summaries", summaries), zap.Error(err))
 		return
 	}
-	o.counts.findingsSent += int64(len(found))
-	o.counts.summariesSent += int64(len(summaries))
+	o.counts.findingsSent += int64(found)
+	o.counts.summariesSent += int64(summaries)
 }
 
-func (o *outlet) records(found []finding.Finding, summaries []told) plog.Logs {
-	ld := plog.NewLogs()
+// takeLocked empties the queue.
+func (o *outlet) takeLocked() (found, summaries int, ld plog.Logs) {
+	found, summaries = o.found.Len(), o.told.Len()
+	ld = plog.NewLogs()
 	sl := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty()
 	sl.Scope().SetName(metadata.ScopeName)
-	records := sl.LogRecords()
-	records.EnsureCapacity(len(found) + len(summaries))
-	for i := range found {
-		found[i].ToLogRecord(records.AppendEmpty())
-	}
-	for i := range summaries {
-		t := &summaries[i]
-		lr := records.AppendEmpty()
-		putSummary(lr, &t.status, o.scope, o.origin, t.at)
-		if t.sketch != nil {
-			lr.Body().SetEmptyBytes().FromRaw(t.sketch)
-		}
-	}
-	return ld
+	o.found.MoveAndAppendTo(sl.LogRecords())
+	o.told.MoveAndAppendTo(sl.LogRecords())
+	o.sizes, o.bytes = o.sizes[:0], 0
+	return found, summaries, ld
 }
 
 // outcomes returns the counts so far.
