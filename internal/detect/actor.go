@@ -31,23 +31,43 @@ const (
 // judgeClients looks at the clients that were active in the tick.
 func (s *service) judgeClients() {
 	for _, slot := range s.clients.active {
-		c := &s.clients.slots[slot]
-		if c.n < 6 || c.key == 0 {
-			continue
-		}
-		if c.class&(1<<epFlood) == 0 && c.dyn >= hammerRequests && c.rate >= hammerRate {
-			s.accuse(c, epFlood, s.hammers(c))
-		}
-		if c.class&(1<<epScanning) == 0 && c.bad+c.probes >= 5 {
-			s.accuse(c, epScanning, s.scans(c))
-		}
-		if c.class&(1<<epStuffing) == 0 && c.tries >= stuffRefused {
-			s.accuse(c, epStuffing, s.stuffs(c))
-		}
-		if c.class&(1<<epSlow) == 0 && c.slow >= slowRequests {
-			s.accuse(c, epSlow, slows(c))
-		}
+		s.judgeClient(&s.clients.slots[slot])
 	}
+}
+
+// judgeClient accuses c of what it does, if anything. It is called at each tick
+// and, between two, whenever c has made judgeEvery requests more: a list of
+// passwords may be through within a second.
+func (s *service) judgeClient(c *client) {
+	if c.n < 6 || c.key == 0 {
+		return
+	}
+	if c.class&(1<<epScanning) == 0 && c.bad+c.probes >= 5 {
+		s.accuse(c, epScanning, s.scans(c))
+	}
+	if c.class&(1<<epStuffing) == 0 && c.tries >= stuffRefused {
+		s.accuse(c, epStuffing, s.stuffs(c))
+	}
+	if c.class&(1<<epSlow) == 0 && c.slow >= slowRequests {
+		s.accuse(c, epSlow, slows(c))
+	}
+	if c.class == 0 && c.dyn >= hammerRequests && c.rate >= hammerRate {
+		s.accuse(c, epFlood, s.hammers(c))
+	}
+	if c.class == 0 {
+		s.accuse(c, epFlood, switches(c))
+	}
+}
+
+const judgeEvery = 16
+
+// switches: one client repeats one request under ever other user agents.
+func switches(c *client) float32 {
+	n := uint32(c.userAgents())
+	if n < 7 || n*10 < min(c.n, 20)*6 || c.monotone() != 2 || c.static > 0 || (c.bad*2 < c.n && c.gap > 3) {
+		return 0
+	}
+	return 2
 }
 
 const maxActorNotes = 256
@@ -129,6 +149,15 @@ func (s *service) scans(c *client) float32 {
 			score++
 		}
 	}
+	if many := c.distinctErrors() >= 3*scanErrors && c.userAgents() <= 3; many && !failed {
+		// A scanner that crawls too fails in a smaller share: by number, then.
+		switch {
+		case c.probes >= 2*scanProbes:
+			return 2
+		case c.bad*10 >= c.n && (c.flags&clientTool != 0 || c.rate >= 2) && c.flags&clientCrawler == 0:
+			return 2
+		}
+	}
 	if !failed && !probes {
 		return 0
 	}
@@ -140,6 +169,9 @@ func (s *service) scans(c *client) float32 {
 	}
 	if c.rate >= 2 || c.distinctErrors() >= 3*scanErrors {
 		score += 0.5
+	}
+	if c.flags&clientCrawler != 0 && c.flags&clientRobots != 0 {
+		score-- // robots follow dead and garbled links
 	}
 	if score < 2 {
 		return 0

@@ -69,8 +69,10 @@ const (
 )
 
 const (
-	clientRobots uint8 = 1 << iota // read robots.txt
-	clientVaried                   // was a rounded visitor in an earlier epoch
+	clientRobots  uint8 = 1 << iota // read robots.txt
+	clientCrawler                   // says that it is a robot
+	clientTool                      // its user agent is a library or a tool
+	clientVaried                    // was a rounded visitor in an earlier epoch
 )
 
 func countBits(m uint64) int {
@@ -142,6 +144,12 @@ func (c *client) add(e *event) {
 		c.dyn += k
 		c.rate += float32(k) / rateSpan
 		c.peak = max(c.peak, c.rate)
+	}
+	if e.flags&flagTool != 0 && e.uax != 0 {
+		c.flags |= clientTool
+	}
+	if e.flags&flagCrawler != 0 {
+		c.flags |= clientCrawler
 	}
 	if e.flags&flagProbe != 0 {
 		c.probes += k

@@ -62,7 +62,7 @@ func (ep *episode) look(attack, sure bool) bool {
 
 func (ep *episode) begin(s *service, class finding.Class, started int64) {
 	ep.open, ep.class, ep.changed = true, class, true
-	ep.started, ep.found = started, s.clock
+	ep.started, ep.found = started, max(s.clock, ep.last)
 	ep.last = max(ep.last, min(s.newest, s.clock))
 	ep.closed, ep.told = 0, 0
 	ep.id = finding.NewID(class, s.name, time.Unix(0, started).UTC(), s.d.cfg.Seed)

@@ -161,11 +161,14 @@ func (rd *reader) read(e *event, r *request.Request) {
 		*m = pathMemo{hash: h, tmpl: uint32(xxh3.HashSeed(t, rd.seed)), class: classify(r.Path), probe: isProbe(r.Path)}
 	}
 	e.tmpl, e.class, e.pq = m.tmpl^uint32(e.method)*0x9e3779b1, m.class, h
-	if m.probe {
+	if m.probe || (len(r.Path) == 0 && e.status == 400) { // or not HTTP at all
 		e.flags |= flagProbe
 	}
 	if len(r.Query) > 0 {
 		e.flags |= flagQuery
+		if rd.probes(r.Query) {
+			e.flags |= flagProbe
+		}
 		e.pq ^= bits.RotateLeft64(xxh3.HashSeed(r.Query, rd.seed), 21)
 	}
 	rd.userAgent(e, r.UserAgent)
@@ -184,6 +187,18 @@ func (rd *reader) read(e *event, r *request.Request) {
 	if r.Duration >= 0 {
 		e.dur = durationBucket(int64(r.Duration))
 	}
+}
+
+// probes says whether a query asks for what only an intruder wants. Most have
+// none of the characters that one would need, and are not searched.
+func (rd *reader) probes(query []byte) bool {
+	for _, c := range query[:min(len(query), 128)] {
+		switch c {
+		case '%', '<', '\'', '(', '/', '.', '+', '$', ';':
+			return isProbe(query)
+		}
+	}
+	return false
 }
 
 func durationBucket(ns int64) uint8 {

@@ -215,6 +215,9 @@ func (s *service) sessionOf(e *event, c *client, labels func(*event) ([]byte, []
 		if c.tick >= heavyTick {
 			c.heavy = true
 		}
+		if c.n%judgeEvery == 0 {
+			s.judgeClient(c)
+		}
 	}
 	switch want {
 	case wantRow:

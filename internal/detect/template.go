@@ -197,10 +197,10 @@ var probeWords = [][]byte{
 	[]byte("../"), []byte("..%2f"), []byte("%2e%2e"), []byte("/etc/"), []byte("passwd"), []byte("boot.ini"), []byte("win.ini"),
 	[]byte("<script"), []byte("%3cscript"), []byte("alert("), []byte("alert%28"), []byte("onerror="), []byte("javascript:"),
 	[]byte("union"), []byte("select "), []byte("select%20"), []byte("select+"), []byte("information_schema"), []byte("sleep("),
-	[]byte("sleep%28"), []byte("benchmark"), []byte("waitfor"), []byte("' or "), []byte("%27%20or"), []byte("'+or+"), []byte("%27"),
+	[]byte("sleep%28"), []byte("benchmark"), []byte("waitfor"), []byte("' or "), []byte("%27%20or"), []byte("'+or+"),
 	[]byte("/.git"), []byte("/.env"), []byte("/.aws"), []byte("/.svn"), []byte("/.ht"), []byte("wp-config"), []byte("phpinfo"),
 	[]byte("phpmyadmin"), []byte("/cgi-bin/"), []byte("eval-stdin"), []byte("/actuator/"), []byte(".bak"), []byte(".old"), []byte(".sql"),
-	[]byte("jndi:"), []byte("${"), []byte("%24%7b"), []byte("/manager/html"), []byte("http://"), []byte("php://"), []byte("%00"), []byte("cmd="),
+	[]byte("jndi:"), []byte("${"), []byte("%24%7b"), []byte("/manager/html"), []byte("=http://"), []byte("php://"), []byte("%00"), []byte("cmd="),
 }
 
 func isProbe(b []byte) bool {
