@@ -160,6 +160,9 @@ func TestEachFindingIsPrintedOnceInItsFinalState(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.out), &f); err != nil || strings.Count(r.out, "\n") != 1 {
 		t.Fatalf("%v: %s", err, r.out)
 	}
+	if !strings.Contains(r.out, `"evidence":[],"actors":[],"rules":[{`) {
+		t.Errorf("lists: %s", r.out)
+	}
 	if f.Status != finding.Closed || f.Requests != 10 || f.ID != "f1" || f.Service != "default" {
 		t.Errorf("%+v", f)
 	}

@@ -58,7 +58,10 @@ func (f *findings) take(changed []finding.Finding) {
 // own copies a finding, which is the detector's until the next tick.
 func own(f *finding.Finding) finding.Finding {
 	c := *f
-	c.Evidence, c.Actors, c.Rules = slices.Clone(f.Evidence), slices.Clone(f.Actors), slices.Clone(f.Rules)
+	// Appended to empty slices, so that nothing reads [] and not null.
+	c.Evidence = append([]finding.Evidence{}, f.Evidence...)
+	c.Actors = append([]finding.Actor{}, f.Actors...)
+	c.Rules = append([]finding.Rule{}, f.Rules...)
 	for i := range c.Rules {
 		match := slices.Clone(c.Rules[i].Match)
 		for j := range match {
