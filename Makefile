@@ -12,15 +12,20 @@ TAGS    := grpcnotrace,remove_all_sd,enable_kubernetes_sd
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1.0-dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 GO      := go
-export GOFLAGS := -tags=$(TAGS)
-export GOTOOLCHAIN := local
+export GOFLAGS := -buildvcs=false -tags=$(TAGS)
+
+LINT := -modfile=internal/tools/lint.mod
+# Packages whose tests start the whole program or link all of it: compiled once,
+# without the race detector. The program's parts are raced one by one.
+WHOLE := ./collector
+PARTS := $$($(GO) list ./... | grep -v '/collector$$')
 
 .PHONY: help
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## Build bin/vigie (the first build takes some minutes)
+build: ## Build bin/vigie (from an empty cache this takes some minutes)
 	@mkdir -p bin
 	@[ -x bin/vigie ] || echo "Building bin/vigie; from an empty cache this takes some minutes."
 	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/vigie ./collector
@@ -30,18 +35,65 @@ run: build ## Build, start the laptop shape and say where to look
 	@echo
 	@echo "  Vigie, the laptop shape. Stop it with Ctrl-C."
 	@echo
-	@echo "    page        http://127.0.0.1:8640/"
-	@echo "    Prometheus  http://127.0.0.1:8640/api/v1  (a Grafana data source as it is)"
-	@echo "    OTLP        127.0.0.1:4317 gRPC, 127.0.0.1:4318 HTTP"
-	@echo "    logs        VIGIE_LOGS='/var/log/nginx/*.log' make run"
+	@echo "    page        http://$${VIGIE_PAGE_ENDPOINT:-127.0.0.1:8640}/"
+	@echo "    Prometheus  http://$${VIGIE_PAGE_ENDPOINT:-127.0.0.1:8640}/api/v1  (a Grafana data source as it is)"
+	@echo "    OTLP        $${VIGIE_OTLP_GRPC_ENDPOINT:-127.0.0.1:4317} gRPC, $${VIGIE_OTLP_HTTP_ENDPOINT:-127.0.0.1:4318} HTTP"
+	@echo "    logs        $${VIGIE_LOGS:-none; VIGIE_LOGS='/var/log/nginx/*.log' make run reads some}"
 	@echo "    data        $${VIGIE_DATA_DIR:-./data}"
 	@echo
 	@exec bin/vigie
 
 .PHONY: test
-test: build ## All tests
-	$(GO) test ./...
+test: build tools ## All tests
+	$(GO) test -timeout 20m ./...
+
+.PHONY: tools
+tools: ## Install what the tests use beyond Go, where apt and the right to use it are there
+	@scripts/tools.sh
+
+.PHONY: check
+check: fmt-check vet lint fresh race ## What CI runs first: format, vet, lint, generated files fresh, tests with -race
+
+.PHONY: fmt-check
+fmt-check:
+	@bad=$$(git ls-files '*.go' | xargs gofmt -l); [ -z "$$bad" ] || { echo "gofmt would change:"; echo "$$bad"; exit 1; }
+
+.PHONY: vet
+vet:
+	$(GO) vet ./...
+
+.PHONY: lint
+lint:
+	@mkdir -p build
+	$(GO) build $(LINT) -o build/staticcheck honnef.co/go/tools/cmd/staticcheck
+	build/staticcheck ./...
+
+.PHONY: race
+race: tools
+	$(GO) test -race -short -timeout 20m $(PARTS)
 
 .PHONY: generate
-generate: ## Regenerate what is generated (metadata.yaml → Go and docs)
-	$(GO) generate ./...
+generate: ## Regenerate what is generated: components' code and documentation from metadata.yaml
+	$(GO) generate ./receivers/... ./processors/... ./exporters/...
+
+.PHONY: fresh
+fresh: generate
+	@git diff --exit-code --stat -- receivers processors exporters || { echo "generated files are stale: run make generate and commit"; exit 1; }
+	@$(GO) mod verify
+
+.PHONY: bench
+bench: build ## Benchmarks: the laptop, the store, conntrack, parsing, the detector
+	$(GO) test -run '^$$' -bench BenchmarkLaptop -benchtime 1x -timeout 10m $(WHOLE)
+	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/promstore ./exporters/warroomexporter ./receivers/hoststatreceiver
+	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/accesslog ./internal/sketch ./internal/window ./internal/detect ./processors/attackdetectionprocessor ./collector/detectcmd
+	$(GO) test -run '^$$' -bench 'Decode|Stats|Events' -benchtime 1s ./internal/conntrack ./receivers/conntrackreceiver
+	$(GO) test -run '^$$' -bench Table -benchtime 3x -timeout 20m ./internal/conntrack
+	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/forecast ./processors/conntrackprocessor
+
+.PHONY: eval
+eval: build ## Every scenario against the detector and the baselines; writes docs/detection-eval.md
+	bin/vigie eval run --out docs/detection-eval.md
+
+.PHONY: clean
+clean: ## Remove what was built (not ./data)
+	rm -rf bin build
