@@ -35,6 +35,8 @@ type Status struct {
 	Suspected uint64 // of those, marked
 	Clients   uint64 // distinct clients in the last 10 s, within 3 %
 
+	Recent [3]uint64 // requests in the last 10 s, 5 min and hour
+
 	Rate     float64 // requests a second, the last 10 s
 	Expected float64 // what the baseline expects, requests a second; 0 while it is unknown
 

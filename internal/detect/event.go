@@ -126,7 +126,7 @@ func methodOf(b []byte) uint8 {
 var methodNames = [...]string{"", "GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"}
 
 // reader turns requests into events. It remembers what it worked out for the
-// paths and user agents that it met last, in two direct-mapped tables.
+// paths and user agents that it met last, in two two-way tables.
 type reader struct {
 	seed  uint64
 	paths [8192]pathMemo
@@ -157,6 +157,10 @@ func (rd *reader) read(e *event, r *request.Request) {
 	h := xxh3.HashSeed(r.Path, rd.seed) | 1
 	m := &rd.paths[h>>51]
 	if m.hash != h {
+		m = &rd.paths[h>>51^1]
+	}
+	if m.hash != h {
+		m = &rd.paths[h>>51^(h>>1&1)]
 		t := appendTemplate(rd.buf[:0], r.Path)
 		*m = pathMemo{hash: h, tmpl: uint32(xxh3.HashSeed(t, rd.seed)), class: classify(r.Path), probe: isProbe(r.Path)}
 	}
@@ -222,6 +226,10 @@ func (rd *reader) userAgent(e *event, ua []byte) {
 	h := xxh3.HashSeed(ua, rd.seed) | 1
 	m := &rd.uas[h>>53]
 	if m.hash != h {
+		m = &rd.uas[h>>53^1]
+	}
+	if m.hash != h {
+		m = &rd.uas[h>>53^(h>>1&1)]
 		t := foldDigits(rd.buf[:0], ua[:min(len(ua), len(rd.buf))])
 		*m = uaMemo{hash: h, fam: uint32(xxh3.HashSeed(t, rd.seed)) | 1, flags: uaFlags(ua)}
 	}

@@ -115,7 +115,8 @@ func (s *service) status() Status {
 	st := Status{
 		Service: s.name, Verdict: s.verdict, Since: s.since,
 		Requests: s.requests, Errors: s.errors, Suspected: s.suspected,
-		Rate: s.rate(10), Expected: s.pace.expected(s.second),
+		Recent: [3]uint64{s.series.Last(10), s.series.LastTens(30), s.series.LastMinutes(60)},
+		Rate:   s.rate(10), Expected: s.pace.expected(s.second),
 	}
 	if s.newest != 0 {
 		st.LastSeen = time.Unix(0, s.newest).UTC()

@@ -51,6 +51,8 @@ type service struct {
 	// for the next summary
 	out         pending
 	tickClients sketch.HLL
+	hll         *sketch.HLL // of hllSecond; nil when that is too late
+	hllSecond   int64
 
 	verdict    finding.Verdict
 	since      time.Time
@@ -163,13 +165,15 @@ func (s *service) observe(e *event, labels func(e *event) (path, agent []byte)) 
 	} else {
 		e.flags |= flagNewPQ
 	}
-	s.distinct.Advance(second)
-	if h := s.distinct.At(second); h != nil {
-		h.Add(e.key)
+	if second != s.hllSecond {
+		s.distinct.Advance(second)
+		s.hllSecond, s.hll = second, s.distinct.At(second)
 	}
-	s.tickClients.Add(e.key)
-	s.series.Advance(second)
-	s.series.Add(second, uint64(e.rep))
+	who := mix(e.key)
+	if s.hll != nil {
+		s.hll.Add(who)
+	}
+	s.tickClients.Add(who)
 	s.requests += uint64(e.rep)
 	if e.status >= 400 {
 		s.errors += uint64(e.rep)

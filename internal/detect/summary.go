@@ -317,8 +317,6 @@ func (s *service) absorb(m *merging, epoch int64) error {
 		at.Merge(h)
 	}
 	s.tickClients.Merge(h)
-	s.series.Advance(second)
-	s.series.Add(second, m.counts.n)
 	s.requests += m.counts.n
 	s.errors += m.counts.errs
 	s.now.merge(&m.counts)

@@ -13,7 +13,9 @@ func (s *service) close(now int64, out []finding.Finding) []finding.Finding {
 	}
 	s.clock, s.second = now, second
 	s.series.Advance(second)
+	s.series.Add(second, s.now.n)
 	s.distinct.Advance(second)
+	s.hllSecond = 0
 	s.push(second)
 	for range min(gap-1, ringTicks-1) {
 		s.tick++
