@@ -15,6 +15,7 @@ func (w *warroom) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/", w.store.Handler())
 	mux.HandleFunc("GET /api/warroom/now", w.serveNow)
+	mux.HandleFunc("GET /api/warroom/headroom", w.serveHeadroom)
 	mux.HandleFunc("GET /healthz", w.serveHealth)
 	mux.Handle("/", pageHandler())
 	// A page of another site must not write here through a viewer's browser, nor

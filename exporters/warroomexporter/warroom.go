@@ -35,6 +35,7 @@ type warroom struct {
 	arrivals *arrivals
 	logs     *ring[logRow]
 	spans    *ring[spanRow]
+	walls    *walls
 	started  time.Time
 
 	mu     sync.Mutex
@@ -55,6 +56,7 @@ func newWarroom(set exporter.Settings, cfg *Config) *warroom {
 		arrivals: newArrivals(cfg.Recent.Sources, cfg.Recent.Metrics),
 		logs:     newRing[logRow](cfg.Recent.Logs),
 		spans:    newRing[spanRow](cfg.Recent.Spans),
+		walls:    &walls{now: time.Now},
 	}
 }
 

@@ -29,7 +29,6 @@ type room struct {
 	metrics exporter.Metrics
 	logs    exporter.Logs
 	traces  exporter.Traces
-	base    string
 }
 
 func testConfig(t *testing.T) *Config {
