@@ -53,7 +53,12 @@ Give rotated files in the order in which they were written.`,
   zcat access.log.gz | vigie detect - --changes
   vigie detect alb/*.log.gz --trusted-proxies private --marks marks.tsv
   vigie detect access.log --rules waf > waf.json`,
-		Args:          cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, files []string) error {
+			if len(files) == 0 {
+				return errors.New("vigie detect: name the log files to read, or - for standard input")
+			}
+			return nil
+		},
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, files []string) error {

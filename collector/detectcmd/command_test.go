@@ -352,7 +352,7 @@ func TestBadUsageAndUnreadableInputAreErrorsThatSayWhat(t *testing.T) {
 		in   string
 		want []string
 	}{
-		{nil, "", []string{"arg"}},
+		{nil, "", []string{"standard input"}},
 		{[]string{"/nonexistent/a.log", "/nonexistent/b.log"}, "", []string{"a.log", "b.log"}},
 		{[]string{t.TempDir()}, "", []string{"directory"}},
 		{[]string{"-", "--format", "w3c", "--service-by", "x", "--trusted-proxies", "nowhere", "--rules", "iptables"}, "", []string{`"w3c"`, `"x"`, `"nowhere"`, `"iptables"`}},
@@ -389,7 +389,9 @@ func TestAnEmptyLogIsNoError(t *testing.T) {
 
 func TestTheBarTellsShareSpeedAndTime(t *testing.T) {
 	p := newProgress(&bytes.Buffer{}, &source{total: 1000}, false)
-	p.src.read.Store(500)
+	p.src.read.Store(1000)
+	p.src.sent.Store(8000)
+	p.bytes.Store(4000)
 	p.lines.Store(1234567)
 	p.event.Store(kickOff.Unix())
 	p.open.Store(2)

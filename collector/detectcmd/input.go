@@ -39,6 +39,7 @@ type source struct {
 
 	read  atomic.Int64 // bytes taken from the files, compressed as they are
 	total int64        // bytes that they have; 0 if unknown
+	sent  atomic.Int64 // bytes handed over, decompressed
 
 	blocks chan block
 	free   chan []byte
@@ -92,6 +93,7 @@ func (s *source) run(ctx context.Context) {
 func (s *source) send(ctx context.Context, b block) bool {
 	select {
 	case s.blocks <- b:
+		s.sent.Add(int64(len(b.data)))
 		return true
 	case <-ctx.Done():
 		return false
@@ -185,6 +187,16 @@ func (s *source) buffer(carry int) []byte {
 	default:
 	}
 	return make([]byte, carry+blockBytes)
+}
+
+// done is the share of the files, 0–1, that judged bytes of their lines are: what
+// was taken from the files, less what is still waiting.
+func (s *source) done(judged int64) float64 {
+	sent := s.sent.Load()
+	if s.total == 0 || sent == 0 {
+		return 0
+	}
+	return min(1, float64(s.read.Load())/float64(s.total)*float64(judged)/float64(sent))
 }
 
 // release gives a block's buffer back.

@@ -15,6 +15,7 @@ type progress struct {
 	w     io.Writer
 	src   *source
 	lines atomic.Uint64
+	bytes atomic.Int64 // of the lines, decompressed
 	event atomic.Int64 // Unix s
 	open  atomic.Int64
 	done  chan struct{}
@@ -36,7 +37,8 @@ func isTerminal(w io.Writer) bool {
 }
 
 func (p *progress) note(s *session) {
-	p.lines.Store(s.lines)
+	p.lines.Store(s.read)
+	p.bytes.Store(s.bytes)
 	p.open.Store(int64(s.findings.open))
 	if now, ok := s.clock.Now(); ok {
 		p.event.Store(now.Unix())
@@ -71,7 +73,7 @@ func (p *progress) draw(since time.Duration) string {
 	lines := p.lines.Load()
 	var b strings.Builder
 	if p.src.total > 0 {
-		done := min(1, float64(p.src.read.Load())/float64(p.src.total))
+		done := p.src.done(p.bytes.Load())
 		full := int(done * barWidth)
 		fmt.Fprintf(&b, "%s%s %3.0f %%  ", strings.Repeat("█", full), strings.Repeat("░", barWidth-full), 100*done)
 	}

@@ -46,7 +46,9 @@ type session struct {
 	file     int      // that parser reads
 	parsers  []parsed // what became of each file
 	request  request.Request
-	lines    uint64
+	lines    uint64 // the number of the current line
+	read     uint64 // lines judged so far; not lines, when they are sorted
+	bytes    int64  // in those
 	tooLong  uint64
 	resorted bool // lines were put in order
 	unsorted bool // they should have been, and are too many
@@ -229,6 +231,8 @@ func (s *session) nothingRead() error {
 
 // line judges a line with what was known before it.
 func (s *session) line(line []byte) {
+	s.read++
+	s.bytes += int64(len(line)) + 1
 	r := &s.request
 	if s.parser.Parse(line, r) != nil {
 		return // counted by the parser
