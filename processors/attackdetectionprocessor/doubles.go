@@ -17,6 +17,7 @@ type doubles struct {
 type logged struct {
 	service string
 	at      time.Time // wall
+	fresh   bool      // since the last tick
 }
 
 // saw notes a request log of service.
@@ -25,8 +26,27 @@ func (d *doubles) saw(service []byte, wall time.Time) {
 		d.current = d.of(service, wall)
 	}
 	if d.current != nil {
-		d.current.at = wall
+		d.current.at, d.current.fresh = wall, true
 	}
+}
+
+// touch notes a span of a service that has logs too.
+func (d *doubles) touch(service []byte) {
+	if l := d.last[string(service)]; l != nil {
+		l.fresh = true
+	}
+}
+
+// quiet says whether service is known by its logs and had no request since this
+// was last asked.
+func (d *doubles) quiet(service string) bool {
+	l := d.last[service]
+	if l == nil {
+		return false
+	}
+	fresh := l.fresh
+	l.fresh = false
+	return !fresh
 }
 
 // of finds a service's entry or makes one; nil if there are too many.

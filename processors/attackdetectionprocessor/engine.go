@@ -1,6 +1,7 @@
 package attackdetectionprocessor
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -44,6 +45,7 @@ type engine struct {
 	pace     pace              // guarded by mu
 	req      request.Request   // guarded by mu
 	logged   doubles           // guarded by mu
+	toldAll  time.Time         // guarded by mu; event time: when idle services had a summary too
 	counts   counts            // guarded by mu; since the start
 	restarts int64             // guarded by mu
 	past     detect.Stats      // guarded by mu; of detectors before a restart
@@ -185,6 +187,7 @@ func (e *engine) spanLocked(s ptrace.Span, resource []byte, wall time.Time) {
 		return
 	}
 	e.counts.spans++
+	e.logged.touch(e.req.Service)
 	if m := e.observeLocked(wall); m.FindingID != "" {
 		e.counts.marked++
 		put(s.Attributes(), m)
@@ -222,9 +225,22 @@ func (e *engine) tick(wall time.Time) {
 	}
 }
 
+// idleEvery is how often a service without requests has a summary.
+const idleEvery = 5 * time.Second
+
 func (e *engine) tickLocked(now time.Time) {
-	e.out.findings(e.judge.Tick(now))
+	changed := e.judge.Tick(now)
+	e.out.findings(changed)
+	all := now.Sub(e.toldAll).Abs() >= idleEvery
+	if all {
+		e.toldAll = now
+	}
 	for _, name := range e.judge.Services() {
+		// A status costs something, and that of an idle service says what the
+		// last one said.
+		if e.logged.quiet(name) && !all && !slices.ContainsFunc(changed, func(f finding.Finding) bool { return f.Service == name }) {
+			continue
+		}
 		st, ok := e.judge.Status(name)
 		if !ok {
 			continue
