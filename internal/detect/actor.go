@@ -64,7 +64,7 @@ const judgeEvery = 16
 // switches: one client repeats one request under ever other user agents.
 func switches(c *client) float32 {
 	n := uint32(c.userAgents())
-	if n < 7 || n*10 < min(c.n, 20)*6 || c.monotone() != 2 || c.static > 0 || (c.bad*2 < c.n && c.gap > 3) {
+	if n < 7 || n*10 < min(c.n, 20)*6 || c.monotone() != 2 || c.static > 0 || c.slow*2 >= c.n || (c.bad*2 < c.n && c.gap > 3) {
 		return 0
 	}
 	return 2
@@ -75,6 +75,9 @@ const maxActorNotes = 256
 func (s *service) accuse(c *client, kind int, score float32) {
 	if score <= 0 {
 		return
+	}
+	if s.eps[epFlood].open && c.rate >= 1 && !s.eps[kind].open {
+		kind = epFlood // a flood of sign-ins is one attack, not two
 	}
 	c.class |= 1 << kind
 	ep := &s.eps[kind]

@@ -35,6 +35,7 @@ type episode struct {
 	op       opinion
 	requests uint64
 	peak     float64 // requests a second
+	noise    float64 // share of ordinary requests that sig marks
 	conf     float64
 	actors   []actorNote
 	told     int64 // second of the last report
@@ -46,7 +47,7 @@ type episode struct {
 
 const (
 	updateEvery = 10   // s between updates of one finding
-	quietShare  = 0.05 // of its peak: less does not keep a finding open
+	quietShare  = 0.08 // of its peak: less does not keep a finding open
 )
 
 // look remembers what one look said, and says whether to open: at three of five
@@ -67,12 +68,18 @@ func (ep *episode) begin(s *service, class finding.Class, started int64) {
 	ep.closed, ep.told = 0, 0
 	ep.id = finding.NewID(class, s.name, time.Unix(0, started).UTC(), s.d.cfg.Seed)
 	s.open++
+	if ep == &s.eps[epFlood] {
+		s.v.attacked = started / 1e9
+	}
 }
 
 func (ep *episode) end(s *service) {
 	ep.open = false
 	ep.closed = s.clock
 	s.open--
+	if ep == &s.eps[epFlood] {
+		s.v.attacked = 0
+	}
 }
 
 // reset forgets a closed episode.

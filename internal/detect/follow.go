@@ -19,7 +19,7 @@ func (s *service) follow(out []finding.Finding) []finding.Finding {
 		ep.peak = max(ep.peak, marked)
 		// A stray request that looks like the attack does not keep it open; a
 		// wave of it does.
-		if n := s.now.marked[i]; n > 0 && (marked >= quietShare*ep.peak || ep.peak < 1) {
+		if n := s.now.marked[i]; n > 0 && (ep.peak < 1 || marked >= max(quietShare*ep.peak, 3*ep.noise*(s.rate(3)-marked))) {
 			ep.last = max(ep.last, s.now.lastMark[i])
 			ep.changed = true
 		}

@@ -16,6 +16,7 @@ type opinion struct {
 	crawlers float32 // that say they are robots,
 	newPQ    float32
 	refused  float32
+	marked   float32    // by an open finding
 	fresh    [2]float32 // new clients: in the attack, in the baseline
 	clients  float32    // distinct, estimated
 	sig      signature
@@ -106,6 +107,9 @@ func (x *excess) describe(op *opinion, ref *reference) {
 		if r.event&flagNewPQ != 0 {
 			op.newPQ += r.w
 		}
+		if r.flags&rowMarked != 0 {
+			op.marked += r.w
+		}
 		if r.sub == 1 {
 			op.refused += r.w
 		}
@@ -123,7 +127,7 @@ func (x *excess) describe(op *opinion, ref *reference) {
 	if a == 0 {
 		return
 	}
-	for _, p := range [...]*float32{&op.known, &op.rounded, &op.crawlers, &op.newPQ, &op.refused} {
+	for _, p := range [...]*float32{&op.known, &op.rounded, &op.crawlers, &op.newPQ, &op.refused, &op.marked} {
 		*p /= a
 	}
 	for g := range groups {

@@ -7,6 +7,7 @@ const (
 	refLeast  = 100 // rows in the reference before it can be compared with
 	authLeast = 12
 	riseBar   = 1.12
+	holdBar   = 1.0 // the evidence that keeps an open finding's signature up to date
 )
 
 // look judges the composition of the last 3, 10 and 60 ticks. How often depends
@@ -65,6 +66,9 @@ func (s *service) lookFlood(ep *episode, ticks int) bool {
 	}
 	s.last = op
 	s.last.sig = signature{}
+	if op.marked >= 0.5 { // by a finding of another kind that is open already
+		op.attack = false
+	}
 	opened := ep.look(op.attack, op.score >= sureBar && op.share >= 0.15)
 	if opened {
 		op.class = floodClass(&op)
@@ -100,11 +104,14 @@ func (s *service) lookAuth() {
 		if !op.attack && ticks == 10 && ep.looks&7 == 0 {
 			s.refAuth.learnTop(top)
 		}
+		if op.marked >= 0.5 && !ep.open {
+			op.attack = false // of a finding that is open already
+		}
 		if op.attack && op.refused < 0.5 && op.share < 0.5 {
 			op.attack = false // sign-ins that succeed are not guesses
 		}
 		if ep.open {
-			if ep.sig != nil || op.attack {
+			if ep.sig != nil && op.score >= holdBar || op.attack {
 				s.refresh(ep, x, &s.refAuth, &op)
 			}
 			return
@@ -123,14 +130,17 @@ func (s *service) lookAuth() {
 // refresh takes over what a look says of an attack, and keeps what was known
 // when it says nothing.
 func (s *service) refresh(ep *episode, x *excess, ref *reference, op *opinion) {
-	if !op.attack || (ep.sig != nil && (!x.same(ep.sig) || float64(op.rate) < ep.peak/4)) {
+	if ep.sig == nil && !op.attack {
+		return
+	}
+	if ep.sig != nil && (op.score < holdBar || !x.same(ep.sig) || float64(op.rate) < ep.peak/4) {
 		return
 	}
 	if ep.sig == nil {
 		ep.sig = new(signature)
 	}
 	*ep.sig = op.sig
-	ep.sig.bar = x.setBar(ref, &op.sig)
+	ep.sig.bar, ep.noise = x.setBar(ref, &op.sig)
 	ep.op = *op
 	ep.op.sig = signature{}
 	ep.conf = max(ep.conf, float64(min(0.5+op.score/8, 0.99)))
@@ -162,7 +172,7 @@ func (x *excess) same(sig *signature) bool {
 
 // setBar chooses the log odds from which a request is marked: as low as ordinary
 // traffic allows, at which less than one in a hundred marks would be of it.
-func (x *excess) setBar(ref *reference, sig *signature) float32 {
+func (x *excess) setBar(ref *reference, sig *signature) (bar float32, noise float64) {
 	const bars = 9
 	var wrong, right [bars]float32
 	for i := range ref.rows {
@@ -180,13 +190,13 @@ func (x *excess) setBar(ref *reference, sig *signature) float32 {
 			}
 		}
 	}
-	for b := 1; b < bars; b++ {
+	for b := 2; b < bars; b++ {
 		legit := x.n - right[0]
-		if len(ref.rows) == 0 || wrong[b]/float32(len(ref.rows))*legit <= 0.005*right[b] {
-			return float32(b) / 2
+		if len(ref.rows) == 0 || wrong[b]/float32(len(ref.rows))*legit <= 0.004*right[b] {
+			return float32(b) / 2, float64(wrong[b]) / float64(max(len(ref.rows), 1))
 		}
 	}
-	return bars / 2
+	return bars / 2, float64(wrong[bars-1]) / float64(max(len(ref.rows), 1))
 }
 
 func floodClass(op *opinion) finding.Class {

@@ -122,7 +122,13 @@ func (r *row) session(e *event, c *client, v *vantage) {
 	if c.heavy {
 		r.flags |= rowHeavy
 	}
-	if age := second - c.first; c.n > 0 && age >= knownAfter {
+	// While an attack lasts, its clients are new that came with it, however long
+	// it lasts.
+	was := second
+	if v.attacked != 0 {
+		was = min(was, v.attacked)
+	}
+	if c.n > 0 && was-c.first >= knownAfter {
 		r.val[dimAge] = 2
 		if (c.rounded() || c.flags&clientVaried != 0) && (c.static > 0 || !v.statics) {
 			r.flags |= rowKnown
@@ -185,4 +191,5 @@ type vantage struct {
 	subsecond bool  // times are finer than a second
 	statics   bool  // visitors load assets
 	agents    bool  // requests carry user agents
+	attacked  int64 // second when the open flood began; 0 when there is none
 }
