@@ -213,6 +213,12 @@ func (f *runFlags) command() string {
 	if len(f.only) > 0 {
 		s += " --scenario " + strings.Join(f.only, ",")
 	}
+	if f.data != "" { // where it lies is nobody's business
+		s += " --data DIR"
+	}
+	if f.peer != "" {
+		s += " --crowdsec-config FILE"
+	}
 	return s
 }
 
