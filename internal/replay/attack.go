@@ -46,7 +46,7 @@ func (g *Generator) addAttack(spec *Attack) {
 	class, _ := classOf(spec.Class, ClassHTTPFlood, classes)
 	k := kits[class]
 	a := &attacker{
-		spec: spec, class: class, rnd: newRNG(g.options.Seed, "attack "+spec.ID+spec.Class),
+		spec: spec, class: class, rnd: newRNG(g.options.Seed, g.scenario.Name+" attack "+spec.ID+spec.Class),
 		from: int64(spec.At), to: min(g.end, int64(spec.At+spec.Duration)),
 	}
 	r := &a.rnd

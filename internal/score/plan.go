@@ -70,7 +70,8 @@ func flood(s *replay.Scenario) bool {
 	return false
 }
 
-// maxLines bounds the people's requests of one run.
+// maxLines bounds the people's requests of one run, four times as many where the
+// attack is measured by their sign-ins.
 const maxLines = 250_000
 
 // scale varies the size of the site from seed to seed, 150 to 1,000 requests/s on
@@ -81,9 +82,15 @@ func scale(s *replay.Scenario, seed uint64) float64 {
 	if s.Name == "semi-final" {
 		return 0.004 + 0.016*x
 	}
+	limit := float64(maxLines)
+	for _, a := range s.Attacks {
+		if a.RelativeTo == "sign_in" { // one request in a hundred signs in
+			limit *= 4
+		}
+	}
 	lines := s.Background.Rate * time.Duration(s.Duration).Seconds()
 	for _, c := range s.Crowds {
 		lines += c.Intensity*s.Background.Rate*time.Duration(c.Duration).Seconds() + c.Sessions*9
 	}
-	return min(150*math.Pow(1000.0/150, x)/s.Background.Rate, (0.4+0.6*x)*maxLines/lines)
+	return min(150*math.Pow(1000.0/150, x)/s.Background.Rate, (0.4+0.6*x)*limit/lines)
 }
