@@ -287,6 +287,52 @@ func TestMalformedOTLPIsRefusedAndNothingElseIsLost(t *testing.T) {
 	}
 }
 
+// An agent starts, collects and queues without its gateway; what it accepted
+// outlives a kill and arrives once the gateway is there.
+func TestAnAgentWithoutItsGatewayQueuesOnDisk(t *testing.T) {
+	gatewayOTLP, agentHTTP, dir := freeAddress(t), freeAddress(t), t.TempDir()
+	agentArgs := []string{
+		"--config", "embedded:agent",
+		"--set", "receivers.otlp.protocols.grpc.endpoint=" + freeAddress(t),
+		"--set", "receivers.otlp.protocols.http.endpoint=" + agentHTTP,
+		"--set", "extensions.health_check.endpoint=" + freeAddress(t),
+		"--set", "service.telemetry.metrics.level=none",
+	}
+	env := []string{"VIGIE_GATEWAY_ENDPOINT=" + gatewayOTLP}
+	agent := start(t, dir, env, agentArgs...)
+	agent.otlp = agentHTTP
+	listens := func() bool {
+		conn, err := net.Dial("tcp", agentHTTP)
+		return err == nil && conn.Close() == nil
+	}
+	took := within(t, 10*time.Second, "OTLP of an agent without a gateway", agent, listens)
+	t.Logf("ready after %s", took.Round(time.Millisecond))
+	log := fmt.Sprintf(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"%d","body":{"stringValue":"accepted before the kill"}}]}]}]}`, time.Now().UnixNano())
+	require.Equal(t, http.StatusOK, agent.post(t, "/v1/logs", "application/json", []byte(log)))
+	// The batch processor holds a record for up to a second before it is in the
+	// queue; what it holds is not safe yet.
+	time.Sleep(2 * time.Second)
+	require.NoError(t, agent.cmd.Process.Kill())
+	<-agent.done
+
+	gateway := start(t, t.TempDir(), nil, "--config", "embedded:gateway",
+		"--set", "receivers.otlp.protocols.grpc.endpoint="+gatewayOTLP,
+		"--set", "receivers.otlp.protocols.http.endpoint="+freeAddress(t),
+		"--set", "exporters.warroom.endpoint="+agent.page,
+		"--set", "extensions.health_check.endpoint="+freeAddress(t),
+		"--set", "service.telemetry.metrics.level=none")
+	again := start(t, dir, env, agentArgs...)
+	within(t, 30*time.Second, "the log at the gateway", again, func() bool {
+		_, body := get("http://" + agent.page + "/api/warroom/now")
+		return strings.Contains(body, "accepted before the kill")
+	})
+	for _, p := range []*program{again, gateway} {
+		if err := p.end(t, 10*time.Second); err != nil {
+			t.Errorf("SIGTERM: %v\n%s", err, p.output())
+		}
+	}
+}
+
 func TestAWrongConfigurationEndsWithOneLineAProblem(t *testing.T) {
 	bad := filepath.Join(t.TempDir(), "bad.yaml")
 	require.NoError(t, os.WriteFile(bad, []byte("receivers: {otlp: {protocols: {grpc: {endpont: x}}}}\nprocessors: {batch: {timeout: soon}}\nexporters: {nosuch: {}}\nservice: {pipelines: {logs: {receivers: [otlp], processors: [batch], exporters: [nosuch]}}}\n"), 0o600))

@@ -444,7 +444,7 @@ func (r *rig) telemetry() string {
 				for _, p := range sum.DataPoints {
 					attr := ""
 					for _, kv := range p.Attributes.ToSlice() {
-						attr += "{" + string(kv.Key) + "=" + kv.Value.Emit() + "}"
+						attr += "{" + string(kv.Key) + "=" + kv.Value.String() + "}"
 					}
 					lines = append(lines, fmt.Sprintf("%s%s %d\n", m.Name, attr, p.Value))
 				}
