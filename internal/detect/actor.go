@@ -61,10 +61,11 @@ func (s *service) judgeClient(c *client) {
 
 const judgeEvery = 16
 
-// switches: one client repeats one request under ever other user agents.
+// switches: one client repeats one request, which fails, under ever other user
+// agents. Many people behind one address do too, but succeed.
 func switches(c *client) float32 {
 	n := uint32(c.userAgents())
-	if n < 7 || n*10 < min(c.n, 20)*6 || c.monotone() != 2 || c.static > 0 || c.slow*2 >= c.n || (c.bad*2 < c.n && c.gap > 3) {
+	if n < 7 || n*10 < min(c.n, 20)*6 || c.monotone() != 2 || c.static > 0 || c.slow*2 >= c.n || c.bad*2 < c.n {
 		return 0
 	}
 	return 2

@@ -45,8 +45,9 @@ func (t *clients) get(e *event) *client {
 			return t.touch(int(e.key>>20&t.mask)*clientWays+i, &set[i])
 		}
 	}
-	heavy := false
-	if t.level > 0 && !t.sampled(e.key, t.level) {
+	// Refused sign-ins are few and each counts: their clients are never left out.
+	heavy := t.level > 0 && e.tried() && e.refused()
+	if !heavy && t.level > 0 && !t.sampled(e.key, t.level) {
 		if t.door == nil {
 			t.door = sketch.NewCountMin(1 << 13)
 		}

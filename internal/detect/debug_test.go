@@ -1,6 +1,8 @@
 package detect
 
-import "fmt"
+import (
+	"fmt"
+)
 
 func (r *result) detail() {
 	for _, f := range r.found {
@@ -83,4 +85,48 @@ func lifts(d *Detector) {
 		}
 		fmt.Printf("  dim %2d lift <1.3 %.2f <2 %.2f <4 %.2f <8 %.2f more %.2f none %.2f | top %.2f of %d\n", d, hist[0], hist[1], hist[2], hist[3], hist[4], hist[5], best, len(top))
 	}
+}
+
+func traceAuth(s *service) {
+	x := &s.d.x
+	var tries, refused uint64
+	for i := range min(60, int(s.tick)) {
+		tries += s.slot(i).tries
+		refused += s.slot(i).refused
+	}
+	x.rows, x.ticks = s.gather(x.rows, 60, 4*lookRows, true), 60
+	all := len(x.rows)
+	s.refAuth.build(s.second)
+	sub := 0
+	sub = len(s.refAuth.rows)
+	x.measure(&s.refAuth)
+	_, x.refused = s.refusals(60)
+	op := x.judge(&s.refAuth, 1, authShare, 0)
+	fmt.Printf("auth t+%d tries %d refused %d rows %d/%d ref %d (%d refused) score %.2f share %.2f base %.3f strange %.2f excess %.2f clients %.0f masks", s.second-s.v.began, tries, refused, len(x.rows), all, len(s.refAuth.rows), sub, op.score, op.share, op.base, op.strange, x.refused, op.clients)
+	for g := range groups {
+		n := 0
+		for i := range x.mask {
+			if x.mask[i]&(1<<g) != 0 {
+				n++
+			}
+		}
+		fmt.Printf(" %d", n)
+	}
+	fmt.Println()
+	seen := map[uint32]bool{}
+	for i := range x.rows {
+		r := &x.rows[i]
+		if v := r.val[dimAgent]; !seen[v] {
+			seen[v] = true
+			st := x.stratum(dimAgent, r)
+			c, of := x.now.peek(cell(dimAgent, st, v)), x.now.peek(cell(dimAgent, st, total))
+			p, ok := s.refAuth.share(dimAgent, r, v)
+			if c != nil && of != nil {
+				fmt.Printf("   agent n %d clients %d of %d p %.4f %v note %v\n", c.n, c.clients(), of.n, p, ok, c.note)
+			} else {
+				fmt.Printf("   agent %d none\n", v)
+			}
+		}
+	}
+	x.refused = 0
 }

@@ -126,9 +126,6 @@ func (ep *episode) suspicion(kind int, e *event, r *row, c *client) float64 {
 		if !e.tried() {
 			return 0
 		}
-		if e.refused() {
-			r.sub = 1
-		}
 	}
 	o := ep.sig.odds(r)
 	hit := o > ep.sig.bar

@@ -68,7 +68,8 @@ func (e *event) tried() bool {
 	if e.class == classLogin {
 		return e.method == methodPOST || e.method == methodPUT || (e.status == 401 && e.method == methodGET)
 	}
-	return e.status == 401
+	// A sign-in by another name is known by how it refuses.
+	return e.status == 401 || e.method == methodPOST && (e.status == 403 || e.status == 422)
 }
 
 // refused says that the answer to a try was no. 429 and 5xx say nothing of the

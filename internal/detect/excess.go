@@ -41,15 +41,16 @@ const (
 // excess compares the rows of a window with the reference. Its memory is reused
 // from one service to the next.
 type excess struct {
-	rows  []row
-	n     float32 // weight of all rows
-	ticks int     // of the window
-	mask  []uint16
-	post  []float32 // log odds that the row is of the attack
-	now   tally
-	att   tally
-	leg   tally
-	tie   float32 // weight of one row of the reference in leg
+	rows    []row
+	n       float32 // weight of all rows
+	ticks   int     // of the window
+	mask    []uint16
+	post    []float32 // log odds that the row is of the attack
+	now     tally
+	att     tally
+	leg     tally
+	tie     float32 // weight of one row of the reference in leg
+	refused float32 // how much more sign-ins are refused than usual; 0 elsewhere
 }
 
 // measure marks, for each row, in which groups its value is strange: more than

@@ -15,7 +15,6 @@ type opinion struct {
 	rounded  float32 // that behave like visitors,
 	crawlers float32 // that say they are robots,
 	newPQ    float32
-	refused  float32
 	marked   float32    // by an open finding
 	fresh    [2]float32 // new clients: in the attack, in the baseline
 	clients  float32    // distinct, estimated
@@ -110,9 +109,6 @@ func (x *excess) describe(op *opinion, ref *reference) {
 		if r.flags&rowMarked != 0 {
 			op.marked += r.w
 		}
-		if r.sub == 1 {
-			op.refused += r.w
-		}
 		switch r.val[dimAge] {
 		case 1:
 			fresh += r.w
@@ -127,12 +123,13 @@ func (x *excess) describe(op *opinion, ref *reference) {
 	if a == 0 {
 		return
 	}
-	for _, p := range [...]*float32{&op.known, &op.rounded, &op.crawlers, &op.newPQ, &op.refused, &op.marked} {
+	for _, p := range [...]*float32{&op.known, &op.rounded, &op.crawlers, &op.newPQ, &op.marked} {
 		*p /= a
 	}
 	for g := range groups {
 		op.strange[g] /= a
 	}
+	op.strange[groupOutcome] = max(op.strange[groupOutcome], x.refused)
 	op.share = a / x.n
 	op.clients = float32(x.now.used)
 	x.against(op, ref, fresh, aged)

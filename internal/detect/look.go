@@ -1,11 +1,16 @@
 package detect
 
-import "github.com/vigie-otel/vigie/internal/finding"
+import (
+	"math"
+
+	"github.com/vigie-otel/vigie/internal/finding"
+)
 
 const (
 	lookLeast = 60  // rows in a window that are worth a look
 	refLeast  = 100 // rows in the reference before it can be compared with
 	authLeast = 12
+	authShare = 0.1 // of the refused sign-ins: less is not told apart
 	riseBar   = 1.12
 	holdBar   = 1.0 // the evidence that keeps an open finding's signature up to date
 )
@@ -79,8 +84,9 @@ func (s *service) lookFlood(ep *episode, ticks int) bool {
 	return op.attack
 }
 
-// lookAuth judges sign-ins, of which there are few: a minute of them, among the
-// refused and the others apart.
+// lookAuth judges the sign-ins that were refused, of which there are few: passwords
+// that leak elsewhere rarely fit, so stuffing is a large share of them long
+// before it is one of the sign-ins.
 func (s *service) lookAuth() {
 	ep := &s.eps[epStuffing]
 	if len(s.refAuth.rows) < authLeast*2 || (s.tick%5 != 0 && ep.looks&7 == 0) {
@@ -89,26 +95,21 @@ func (s *service) lookAuth() {
 	x := &s.d.x
 	for _, ticks := range [...]int{10, 60} {
 		x.rows, x.ticks = s.gather(x.rows, ticks, lookRows, true), ticks
-		if len(x.rows) < 2*authLeast {
+		if len(x.rows) < authLeast {
 			continue
 		}
 		s.refAuth.build(s.second)
 		x.measure(&s.refAuth)
-		rate := float64(0)
-		n := min(ticks, int(s.tick))
-		for i := range n {
-			rate += float64(s.slot(i).tries) / float64(n)
-		}
 		top := x.largest()
-		op := x.judge(&s.refAuth, rate, 0.015, 0.1)
+		var rate float64
+		rate, x.refused = s.refusals(ticks)
+		op := x.judge(&s.refAuth, rate, authShare, 0.05)
+		x.refused = 0
 		if !op.attack && ticks == 10 && ep.looks&7 == 0 {
 			s.refAuth.learnTop(top)
 		}
 		if op.marked >= 0.5 && !ep.open {
 			op.attack = false // of a finding that is open already
-		}
-		if op.attack && op.refused < 0.5 && op.share < 0.5 {
-			op.attack = false // sign-ins that succeed are not guesses
 		}
 		if ep.open {
 			if ep.sig != nil && op.score >= holdBar || op.attack {
@@ -125,6 +126,22 @@ func (s *service) lookAuth() {
 			return
 		}
 	}
+}
+
+// refusals is the rate of refused sign-ins, and how much of it is beyond what the
+// baseline explains: 0 where chance may, up to 1.
+func (s *service) refusals(ticks int) (rate float64, excess float32) {
+	var tries, refused float64
+	n := min(ticks, int(s.tick), ringTicks)
+	for i := range n {
+		tries += float64(s.slot(i).tries)
+		refused += float64(s.slot(i).refused)
+	}
+	expect := tries * (s.authRefused + 1) / (s.authTries + 20) // one in twenty, until it is known
+	if refused > expect+4*math.Sqrt(expect)+3 {
+		excess = float32(min(2*(refused-expect)/refused, 1))
+	}
+	return refused / float64(max(n, 1)), excess
 }
 
 // refresh takes over what a look says of an attack, and keeps what was known

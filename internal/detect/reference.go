@@ -154,7 +154,7 @@ var strata = [dims]stratumKind{
 }
 
 func classStratum(d dim, r *row) uint64 {
-	s := 1 + uint64(r.class) + uint64(r.sub)<<4
+	s := 1 + uint64(r.class)
 	if strata[d] == stratumAtAge {
 		s |= uint64(r.stage+1) << 8
 	}
@@ -162,7 +162,7 @@ func classStratum(d dim, r *row) uint64 {
 }
 
 func pathStratum(d dim, r *row) uint64 {
-	s := 1<<56 | uint64(r.sub)<<52 | uint64(r.val[dimPath])
+	s := 1<<56 | uint64(r.val[dimPath])
 	if strata[d] == stratumAtAge {
 		s |= uint64(r.stage+1) << 40
 	}

@@ -33,7 +33,6 @@ type row struct {
 	w     float32 // how many requests it stands for
 	val   [dims]uint32
 	class class
-	sub   uint8 // of sign-ins: 1 when it was refused
 	stage uint8 // how far into its session the client was
 	flags uint8
 	event uint8 // event.flags

@@ -71,7 +71,9 @@ func play(t testing.TB, name string, seed uint64, scale float64, opt func(*repla
 					var a, b int64
 					fmt.Sscanf(tr, "%d-%d", &a, &b)
 					trace(d, a, b)
-					if rel := d.order[0].second - d.order[0].v.began; rel == b {
+					if rel := d.order[0].second - d.order[0].v.began; rel == b && os.Getenv("VIGIE_AUTH") != "" {
+						traceAuth(d.order[0])
+					} else if rel == b {
 						lifts(d)
 						fmt.Printf("%+v\n", g.Truth().Attacks)
 					}

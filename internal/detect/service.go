@@ -11,7 +11,7 @@ import (
 const (
 	ringTicks  = 64  // the longest window, in ticks
 	tickRows   = 384 // sampled requests a tick, at most
-	tickAuth   = 128 // sampled sign-ins a tick, at most
+	tickAuth   = 128 // sampled refused sign-ins a tick, at most
 	lookRows   = 2048
 	heavyTick  = 12 // requests of one client in a tick that make it heavy
 	seenValues = 1 << 16
@@ -37,12 +37,13 @@ type service struct {
 	second        int64 // of the last tick
 	newest        int64 // newest event time, ns
 
-	ref, refAuth reference
-	pace         pace
-	has          carries
-	eps          [episodes]episode
-	open         int // episodes that are open
-	clock        int64
+	ref, refAuth           reference // of requests, and of refused sign-ins
+	authTries, authRefused float64   // of ordinary traffic, fading
+	pace                   pace
+	has                    carries
+	eps                    [episodes]episode
+	open                   int // episodes that are open
+	clock                  int64
 
 	// since the start
 	requests, errors, suspected uint64
@@ -193,11 +194,11 @@ func (s *service) observe(e *event, labels func(e *event) (path, agent []byte)) 
 
 // session takes an event whose client has a record.
 func (s *service) session(e *event, c *client, labels func(*event) ([]byte, []byte)) Mark {
-	return s.sessionOf(e, c, labels, true, e.tried())
+	return s.sessionOf(e, c, labels, true, e.tried() && e.refused())
 }
 
 // sessionOf is session for an event that may be of one sample only: general, or
-// auth, the sign-ins.
+// auth, the refused sign-ins.
 func (s *service) sessionOf(e *event, c *client, labels func(*event) ([]byte, []byte), general, auth bool) (m Mark) {
 	c.key = e.key
 	want, wantAuth := wantNone, wantNone
@@ -240,9 +241,9 @@ func (s *service) sessionOf(e *event, c *client, labels func(*event) ([]byte, []
 		c.tickAuth = uint16(min(uint32(c.tickAuth)+e.rep, 1<<15))
 		switch wantAuth {
 		case wantRow:
-			if e.refused() {
-				r.sub = 1
-			}
+			// Among sign-ins, how early in its session a client comes to one is
+			// itself a sign: people have loaded a page by then.
+			r.stage = 0
 			s.auth.add(e, &r, c, &s.clients)
 		case wantWeight:
 			s.auth.weigh(c, e.rep)

@@ -133,7 +133,8 @@ func classify(path []byte) class {
 var (
 	loginWords = [][]byte{
 		[]byte("login"), []byte("logon"), []byte("signin"), []byte("sign-in"), []byte("sign_in"), []byte("log-in"),
-		[]byte("log_in"), []byte("authenticate"), []byte("xmlrpc.php"), []byte("security_check"),
+		[]byte("log_in"), []byte("authenticate"), []byte("connexion"), []byte("anmeld"), []byte("einlogg"),
+		[]byte("inlogg"), []byte("accedi"), []byte("acceso"), []byte("iniciar-sesion"), []byte("entrar"), []byte("xmlrpc.php"), []byte("security_check"),
 	}
 	loginSegments = [][]byte{
 		[]byte("auth"), []byte("oauth"), []byte("oauth2"), []byte("token"), []byte("tokens"), []byte("session"),

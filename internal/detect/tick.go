@@ -160,6 +160,9 @@ func (s *service) learn() {
 		}
 		s.ref.learn(sl.rows, age, &s.rnd)
 		s.refAuth.learn(sl.auth, age, &s.rnd)
+		const fade = 1 - 1.0/baselineMemory
+		s.authTries = s.authTries*fade + float64(sl.tries)
+		s.authRefused = s.authRefused*fade + float64(sl.refused)
 	}
 	if s.age() >= 3 {
 		s.pace.learn(s.second, s.rate(10))
