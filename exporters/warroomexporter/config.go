@@ -1,10 +1,12 @@
 package warroomexporter
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"path/filepath"
 	"time"
 
 	"go.opentelemetry.io/collector/config/confighttp"
@@ -23,6 +25,32 @@ type Config struct {
 	Store StoreConfig `mapstructure:"store"`
 	// Recent bounds what is kept of logs and spans.
 	Recent RecentConfig `mapstructure:"recent"`
+	// Room is the page: who may look and write, and what it is measured by.
+	Room RoomConfig `mapstructure:"room"`
+}
+
+// RoomConfig is of the page.
+type RoomConfig struct {
+	// Viewers is how many streams may be open at once. Default 250.
+	Viewers int `mapstructure:"viewers"`
+	// Services is how many services have a verdict. Default 100; data points of
+	// more are counted and left out.
+	Services int `mapstructure:"services"`
+	// Findings is how many findings are kept; the closed ones go first. Default
+	// 200.
+	Findings int `mapstructure:"findings"`
+	// Calendar is the path of the event calendar; empty for none.
+	Calendar string `mapstructure:"calendar"`
+	// SLO is the share of requests that must succeed, above 0 and below 1.
+	// Default 0.99.
+	SLO float64 `mapstructure:"slo"`
+	// Timeline is the file of notes and events. Default timeline.ndjson beside
+	// the store's data, in its folder room.
+	Timeline string `mapstructure:"timeline"`
+	// Writers are the user names (or subjects) that may write notes, roles and
+	// severity, as the authenticator tells them. Without an authenticator, on
+	// loopback, everybody may; with one and an empty list nobody.
+	Writers []string `mapstructure:"writers"`
 }
 
 // StoreConfig bounds the embedded store.
@@ -81,6 +109,7 @@ func createDefaultConfig() *Config {
 		ServerConfig: server,
 		Store:        StoreConfig{Directory: "data/store"},
 		Recent:       RecentConfig{Logs: 2000, Spans: 2000, BodyBytes: 1024, Sources: 500, Metrics: 2000},
+		Room:         RoomConfig{Viewers: 250, Services: 100, Findings: 200, SLO: 0.99},
 	}
 }
 
@@ -105,12 +134,21 @@ func (c *Config) Validate() error {
 	}{
 		{"recent::logs", c.Recent.Logs}, {"recent::spans", c.Recent.Spans}, {"recent::body_bytes", c.Recent.BodyBytes},
 		{"recent::sources", c.Recent.Sources}, {"recent::metrics", c.Recent.Metrics},
+		{"room::viewers", c.Room.Viewers}, {"room::services", c.Room.Services}, {"room::findings", c.Room.Findings},
 	} {
 		if b.got < 1 || b.got > 1_000_000 {
 			errs = append(errs, fmt.Errorf("%s must be between 1 and 1000000 (got %d)", b.key, b.got))
 		}
 	}
+	if !(c.Room.SLO > 0 && c.Room.SLO < 1) {
+		errs = append(errs, fmt.Errorf("room::slo must be above 0 and below 1 (got %v), e.g. 0.99", c.Room.SLO))
+	}
 	return errors.Join(errs...)
+}
+
+// timelinePath is where notes and events are kept.
+func (c *Config) timelinePath() string {
+	return cmp.Or(c.Room.Timeline, filepath.Join(c.Store.Directory, "room", "timeline.ndjson"))
 }
 
 // Validate tells everything that is wrong at once; the collector puts the key

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/vigie-otel/vigie/internal/finding"
 )
 
 // handler routes what the exporter serves. The authenticator, TLS and the limit
@@ -16,6 +18,10 @@ func (w *warroom) handler() http.Handler {
 	mux.Handle("/api/v1/", w.store.Handler())
 	mux.HandleFunc("GET /api/warroom/now", w.serveNow)
 	mux.HandleFunc("GET /api/warroom/headroom", w.serveHeadroom)
+	mux.HandleFunc("GET /api/warroom/stream", w.serveStream)
+	mux.HandleFunc("GET /api/warroom/at", w.serveAt)
+	mux.HandleFunc("GET /api/warroom/timeline", w.serveTimeline)
+	mux.HandleFunc("POST /api/warroom/timeline", w.writeTimeline)
 	mux.HandleFunc("GET /healthz", w.serveHealth)
 	mux.Handle("/", pageHandler())
 	// A page of another site must not write here through a viewer's browser, nor
@@ -46,14 +52,22 @@ func (w *warroom) ownName(next http.Handler) http.Handler {
 
 // now is what /api/warroom/now answers: all that the first page shows.
 type now struct {
-	Time          time.Time   `json:"time"`
-	Started       time.Time   `json:"started"`
-	Store         storeRow    `json:"store"`
-	Sources       []sourceRow `json:"sources"`
-	Metrics       []lastValue `json:"metrics"`
-	MetricsHidden uint64      `json:"metrics_hidden"`
-	Logs          []logRow    `json:"logs"`
-	Spans         []spanRow   `json:"spans"`
+	Time          time.Time         `json:"time"`
+	Started       time.Time         `json:"started"`
+	Store         storeRow          `json:"store"`
+	Sources       []sourceRow       `json:"sources"`
+	Metrics       []lastValue       `json:"metrics"`
+	MetricsHidden uint64            `json:"metrics_hidden"`
+	Logs          []logRow          `json:"logs"`
+	Spans         []spanRow         `json:"spans"`
+	Verdict       verdictRow        `json:"verdict"` // over all services
+	Verdicts      []verdictRow      `json:"verdicts"`
+	Findings      []finding.Finding `json:"findings"`
+	// FindingsDropped were forgotten for want of room, FindingsBroken could not
+	// be read, VerdictsDropped are data points of services beyond the limit.
+	FindingsDropped uint64 `json:"findings_dropped"`
+	FindingsBroken  uint64 `json:"findings_broken"`
+	VerdictsDropped uint64 `json:"verdicts_dropped"`
 }
 
 type storeRow struct {
@@ -92,12 +106,17 @@ func (w *warroom) serveNow(rw http.ResponseWriter, r *http.Request) {
 		}
 	}
 	values, hidden := w.arrivals.values()
-	writeJSON(rw, http.StatusOK, now{
+	n := now{
 		Time: at, Started: w.started, Store: w.storeRow(),
 		Sources: w.arrivals.list(at), Metrics: values, MetricsHidden: hidden,
-		Logs:  w.logs.newest(countParam(r, "logs"), keep),
-		Spans: w.spans.newest(countParam(r, "spans"), nil),
-	})
+		Logs:     w.logs.newest(countParam(r, "logs"), keep),
+		Spans:    w.spans.newest(countParam(r, "spans"), nil),
+		Findings: w.findings.list(time.Time{}, shownFindings),
+	}
+	n.Verdict, n.Verdicts = w.room.verdicts()
+	_, n.FindingsDropped, n.FindingsBroken = w.findings.state()
+	n.VerdictsDropped = w.verdicts.overflow()
+	writeJSON(rw, http.StatusOK, n)
 }
 
 func countParam(r *http.Request, name string) int {
@@ -117,12 +136,7 @@ type health struct {
 
 func (w *warroom) serveHealth(rw http.ResponseWriter, _ *http.Request) {
 	h := health{Status: "ok", Store: w.storeRow()}
-	if h.Store.DiskFull {
-		h.Why = append(h.Why, "the disk under "+w.cfg.Store.Directory+" is full: metrics are not stored until there is room")
-	}
-	if h.Store.Failure != "" {
-		h.Why = append(h.Why, "the store waits for a repair: "+h.Store.Failure)
-	}
+	h.Why = degraded(w.store.Status(), w.cfg.Store.Directory)
 	code := http.StatusOK
 	if len(h.Why) > 0 {
 		h.Status, code = "degraded", http.StatusServiceUnavailable

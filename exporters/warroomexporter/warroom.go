@@ -24,6 +24,7 @@ import (
 
 	"github.com/vigie-otel/vigie/internal/prombridge"
 	"github.com/vigie-otel/vigie/internal/promstore"
+	"github.com/vigie-otel/vigie/internal/timeline"
 )
 
 // warroom is one exporter: the store, the rings and the server.
@@ -36,6 +37,8 @@ type warroom struct {
 	logs     *ring[logRow]
 	spans    *ring[spanRow]
 	walls    *walls
+	findings *findings
+	verdicts *verdicts
 	started  time.Time
 
 	mu     sync.Mutex
@@ -47,6 +50,8 @@ type warroom struct {
 	server *http.Server
 	addr   net.Addr
 	bridge *prombridge.Bridge
+	room   *room
+	stop   context.CancelFunc
 	serve  sync.WaitGroup
 }
 
@@ -57,6 +62,8 @@ func newWarroom(set exporter.Settings, cfg *Config) *warroom {
 		logs:     newRing[logRow](cfg.Recent.Logs),
 		spans:    newRing[spanRow](cfg.Recent.Spans),
 		walls:    &walls{now: time.Now},
+		findings: newFindings(cfg.Room.Findings),
+		verdicts: newVerdicts(cfg.Room.Services),
 	}
 }
 
@@ -106,6 +113,17 @@ func (w *warroom) open(ctx context.Context, host component.Host) error {
 		return errors.Join(fmt.Errorf("publish the store's metrics: %w", err), listener.Close())
 	}
 
+	// Then: the room, with what it knew before a restart.
+	w.room = newRoom(w)
+	if w.room.log, err = timeline.Open(w.cfg.timelinePath()); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	w.room.remember(ctx, w.now())
+	running, stop := context.WithCancel(context.Background())
+	w.stop = stop
+	w.serve.Go(func() { w.room.run(running) })
+	w.serve.Go(func() { w.room.runSlow(running) })
+
 	// Last: serve, when there is something to serve.
 	w.server, err = w.cfg.ToServer(ctx, host.GetExtensions(), w.set.TelemetrySettings, w.handler())
 	if err != nil {
@@ -148,15 +166,22 @@ func (w *warroom) close(ctx context.Context) error {
 	}
 	w.closed = true
 	var errs []error
+	if w.stop != nil {
+		w.stop()
+		w.room.viewers.close() // streams end at once: the page connects again
+	}
 	if w.server != nil {
-		// A viewer's open stream must not keep the process: what has not ended
-		// in two seconds is cut.
+		// A slow download must not keep the process: what has not ended in two
+		// seconds is cut.
 		grace, cancel := context.WithTimeout(ctx, 2*time.Second)
 		defer cancel()
 		if err := w.server.Shutdown(grace); err != nil {
 			errs = append(errs, w.server.Close())
 		}
-		w.serve.Wait()
+	}
+	w.serve.Wait()
+	if w.room != nil && w.room.log != nil {
+		errs = append(errs, w.room.log.Close())
 	}
 	if w.bridge != nil {
 		errs = append(errs, w.bridge.Stop())
@@ -169,6 +194,7 @@ func (w *warroom) close(ctx context.Context) error {
 
 func (w *warroom) consumeMetrics(ctx context.Context, md pmetric.Metrics) error {
 	w.arrivals.metrics(md, w.now())
+	w.verdicts.take(md, w.now())
 	// What is dropped for good is counted by the store, by reason; an error is
 	// what may succeed later.
 	_, err := w.store.AppendMetrics(ctx, md)
@@ -181,6 +207,9 @@ func (w *warroom) consumeMetrics(ctx context.Context, md pmetric.Metrics) error 
 func (w *warroom) consumeLogs(_ context.Context, ld plog.Logs) error {
 	w.arrivals.logs(ld, w.now())
 	keepLogs(w.logs, ld, w.cfg.Recent.BodyBytes, w.now())
+	for _, c := range w.findings.take(ld) {
+		w.room.findingChanged(c)
+	}
 	return nil
 }
 

@@ -24,8 +24,8 @@ import (
 	"github.com/vigie-otel/vigie/exporters/warroomexporter/internal/metadata"
 )
 
-// room is a running exporter with its three pipelines.
-type room struct {
+// pipelines is a running exporter with its three pipelines.
+type pipelines struct {
 	metrics exporter.Metrics
 	logs    exporter.Logs
 	traces  exporter.Traces
@@ -38,11 +38,11 @@ func testConfig(t *testing.T) *Config {
 	return cfg
 }
 
-func open(t *testing.T, cfg *Config) room {
+func open(t *testing.T, cfg *Config) pipelines {
 	t.Helper()
 	f := NewFactory()
 	set := exportertest.NewNopSettings(metadata.Type)
-	var r room
+	var r pipelines
 	var err error
 	r.metrics, err = f.CreateMetrics(t.Context(), set, cfg)
 	require.NoError(t, err)

@@ -66,6 +66,10 @@ async function tick() {
     $("state").textContent = "Live · " + clock(now.time);
     const dropped = Object.entries(now.store.dropped || {}).map(([why, n]) => count.format(n) + " " + why).join(", ");
     $("store").textContent = count.format(now.store.series) + " series, " + count.format(now.store.samples) + " samples, " + bytes(now.store.bytes) + (dropped ? " · dropped: " + dropped : "") + (now.store.disk_full ? " · DISK FULL: not storing" : "");
+    $("whole").textContent = now.verdict.verdict.toUpperCase() + (now.verdicts.length ? "" : " — no requests reach the detector");
+    rows($("verdicts"), now.verdicts, (v) => [[v.service], [v.verdict.toUpperCase()], [clock(v.since)], [short(v.score), "n"], [short(v.rate), "n"], [short(v.expected), "n"], [short(v.clients), "n"], [short(v.errors), "n"]]);
+    rows($("findings"), now.findings, (f) => [[f.status], [f.class], [f.service], [Math.round(100 * f.confidence) + " %", "n"], [count.format(f.requests), "n"], [clock(f.detected_at)], [(f.evidence || []).map((e) => e.dimension + " " + short(e.value) + " (normal " + short(e.normal) + ", " + e.points + ")").join("; ")], [(f.actors || []).map((a) => a.value + " " + Math.round(100 * a.share) + " %").join("; ")]]);
+    $("nofindings").hidden = now.findings.length > 0;
     rows($("sources"), now.sources, (s) => [[s.signal], [s.service], [s.scope.replace(/^.*\//, "")], [short(s.rate), "n"], [count.format(s.total), "n"], [ago(s.last, now.time), "n"]]);
     $("nothing").hidden = now.sources.length > 0;
     rows($("logs"), now.logs, (l) => [[clock(l.time)], [l.service], [l.severity], [l.event ? l.event + " " + l.body : l.body]]);

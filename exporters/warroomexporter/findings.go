@@ -1,0 +1,156 @@
+package warroomexporter
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/vigie-otel/vigie/internal/finding"
+	"github.com/vigie-otel/vigie/internal/names"
+)
+
+// findings keeps each finding as it was last told, by id.
+type findings struct {
+	limit int
+
+	mu      sync.Mutex
+	byID    map[string]finding.Finding // guarded by mu; at most limit
+	version uint64                     // guarded by mu: grows with each change
+	dropped uint64                     // guarded by mu: forgotten for want of room
+	broken  uint64                     // guarded by mu: records that say they are a finding and cannot be read
+}
+
+func newFindings(limit int) *findings {
+	return &findings{limit: limit, byID: map[string]finding.Finding{}}
+}
+
+// findingChange is a finding that has opened or closed.
+type findingChange struct {
+	finding.Finding
+	opened bool
+}
+
+// take reads the findings of a batch and returns which opened and which closed.
+func (f *findings) take(ld plog.Logs) []findingChange {
+	var changes []findingChange
+	for _, rl := range ld.ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, lr := range sl.LogRecords().All() {
+				if !isFinding(lr) {
+					continue
+				}
+				got, err := finding.FromLogRecord(lr)
+				if err != nil {
+					f.mu.Lock()
+					f.broken++
+					f.mu.Unlock()
+					continue
+				}
+				changes = append(changes, f.keep(got)...)
+			}
+		}
+	}
+	return changes
+}
+
+func isFinding(lr plog.LogRecord) bool {
+	if name := lr.EventName(); name != "" {
+		return name == names.EventFinding
+	}
+	v, ok := lr.Attributes().Get(names.EventName)
+	return ok && v.Str() == names.EventFinding
+}
+
+// keep stores one finding. News that is older than what is known (a batch that
+// was sent again, a second gateway that lags) is left out: an end stays an end.
+func (f *findings) keep(got finding.Finding) []findingChange {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	old, known := f.byID[got.ID]
+	if known && (old.Status == finding.Closed || got.Status != finding.Closed && told(got).Before(told(old))) {
+		return nil
+	}
+	if !known && len(f.byID) >= f.limit {
+		f.evict()
+	}
+	f.byID[got.ID] = got
+	f.version++
+	var out []findingChange
+	if !known {
+		out = append(out, findingChange{got, true})
+	}
+	if got.Status == finding.Closed {
+		out = append(out, findingChange{got, false})
+	}
+	return out
+}
+
+// told is the time of a finding's newest word.
+func told(f finding.Finding) time.Time {
+	t := f.DetectedAt
+	if f.UpdatedAt.After(t) {
+		t = f.UpdatedAt
+	}
+	if f.ClosedAt.After(t) {
+		t = f.ClosedAt
+	}
+	return t
+}
+
+// evict forgets the closed finding that ended first, else the one that was
+// silent for longest. The caller holds mu.
+func (f *findings) evict() {
+	var worst finding.Finding
+	for _, x := range f.byID {
+		switch {
+		case worst.ID == "",
+			x.Status == finding.Closed && worst.Status != finding.Closed,
+			(x.Status == finding.Closed) == (worst.Status == finding.Closed) && told(x).Before(told(worst)):
+			worst = x
+		}
+	}
+	delete(f.byID, worst.ID)
+	f.dropped++
+}
+
+// list returns the findings as they stood at a time (zero: now): the open ones
+// by confidence, then the closed ones, the newest first.
+func (f *findings) list(at time.Time, n int) []finding.Finding {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	out := make([]finding.Finding, 0, min(n, len(f.byID)))
+	for _, x := range f.byID {
+		if !at.IsZero() {
+			if x.DetectedAt.After(at) {
+				continue
+			}
+			if x.Status == finding.Closed && x.ClosedAt.After(at) {
+				x.Status, x.ClosedAt = finding.Update, time.Time{}
+			}
+		}
+		out = append(out, x)
+	}
+	slices.SortFunc(out, func(a, b finding.Finding) int {
+		ac, bc := a.Status == finding.Closed, b.Status == finding.Closed
+		switch {
+		case ac != bc:
+			if ac {
+				return 1
+			}
+			return -1
+		case !ac:
+			return cmp.Or(cmp.Compare(b.Confidence, a.Confidence), b.DetectedAt.Compare(a.DetectedAt), cmp.Compare(a.ID, b.ID))
+		}
+		return cmp.Or(b.ClosedAt.Compare(a.ClosedAt), cmp.Compare(a.ID, b.ID))
+	})
+	return out[:min(n, len(out))]
+}
+
+func (f *findings) state() (version, dropped, broken uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.version, f.dropped, f.broken
+}
