@@ -204,9 +204,14 @@ func (c *client) fade(e *event, second int64) {
 		*p /= 2
 	}
 	c.n = max(c.n, 1)
+	c.absolve()
+	c.epoch = second
+}
+
+// absolve forgets what a client could be accused of.
+func (c *client) absolve() {
 	c.bad, c.lost, c.tries, c.refused, c.probes, c.slow, c.sameSz = 0, 0, 0, 0, 0, 0, 0
 	c.errs, c.accts, c.paths, c.uas, c.peak = 0, 0, 0, 0, c.rate
-	c.epoch = second
 }
 
 func (c *client) majority(e *event) {

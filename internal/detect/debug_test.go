@@ -130,3 +130,11 @@ func traceAuth(s *service) {
 	}
 	x.refused = 0
 }
+
+func heavies(s *service) {
+	for i := range s.clients.slots {
+		if c := &s.clients.slots[i]; c.tries > 20 {
+			fmt.Printf("  n %d dyn %d tries %d refused %d good %d bad %d lost %d uas %d gap %.2f sameSz %d rounded %v class %d accts %d\n", c.n, c.dyn, c.tries, c.refused, c.good, c.bad, c.lost, c.userAgents(), c.gap, c.sameSz, c.rounded(), c.class, countBits(c.accts))
+		}
+	}
+}

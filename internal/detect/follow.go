@@ -54,8 +54,12 @@ func (s *service) finish(i int) finding.Finding {
 	ep.end(s)
 	f := s.report(i, finding.Closed)
 	for j := range s.clients.slots {
-		s.clients.slots[j].class &^= 1 << i
-		s.clients.slots[j].hits, s.clients.slots[j].asked = 0, 0
+		c := &s.clients.slots[j]
+		if c.class&(1<<i) != 0 {
+			c.absolve() // what it did is told; only what it does again counts
+		}
+		c.class &^= 1 << i
+		c.hits, c.asked = 0, 0
 	}
 	ep.reset()
 	return f

@@ -73,6 +73,8 @@ func play(t testing.TB, name string, seed uint64, scale float64, opt func(*repla
 					trace(d, a, b)
 					if rel := d.order[0].second - d.order[0].v.began; rel == b && os.Getenv("VIGIE_AUTH") != "" {
 						traceAuth(d.order[0])
+						heavies(d.order[0])
+						fmt.Printf("%+v\n", g.Truth().Attacks)
 					} else if rel == b {
 						lifts(d)
 						fmt.Printf("%+v\n", g.Truth().Attacks)
