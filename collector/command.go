@@ -5,8 +5,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"os"
+	"os/signal"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -152,9 +155,29 @@ func run(ctx context.Context, opts *options) error {
 	if ctx == nil {
 		ctx = context.Background()
 	}
+	defer stopOnSignal(col)()
 	trim := time.AfterFunc(trimAfter, func() { _ = resident.Trim() })
 	defer trim.Stop()
 	return explain(col.Run(ctx))
+}
+
+// stopOnSignal ends the collector on SIGTERM and Ctrl-C from now on. The
+// collector listens for both itself, but only once everything has started: a
+// SIGTERM in between would kill the process with its queues unflushed.
+func stopOnSignal(col *otelcol.Collector) (forget func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		if _, open := <-signals; open {
+			col.Shutdown()
+		}
+	})
+	return func() {
+		signal.Stop(signals)
+		close(signals)
+		wait.Wait()
+	}
 }
 
 // trimAfter is when everything has started and been used once.
