@@ -77,6 +77,14 @@ func columnsNamed(names []string) []column {
 	for _, n := range names {
 		cols = append(cols, columnNamed(n))
 	}
+	return wanted(cols)
+}
+
+// wanted drops the columns behind the last one that is read.
+func wanted(cols []column) []column {
+	for n := len(cols); n > 0 && cols[n-1] == colOther; n-- {
+		cols = cols[:n-1]
+	}
 	return cols
 }
 
@@ -118,7 +126,7 @@ func (p *Parser) directive(line []byte) {
 		cols = append(cols, c)
 	}
 	if client { // else another product's W3C log
-		p.columns = cols
+		p.columns = wanted(cols)
 	}
 }
 
@@ -129,7 +137,7 @@ func (p *Parser) tabbed(columns []column, line []byte, r *request.Request) error
 	b := line
 	for _, c := range columns {
 		var v []byte
-		i := bytes.IndexByte(b, '\t')
+		i := tab(b)
 		if i >= 0 {
 			v, b = b[:i], b[i+1:]
 		} else {
@@ -204,6 +212,20 @@ func (p *Parser) tabbed(columns []column, line []byte, r *request.Request) error
 	addr, _ := clientip.ParseHop(peer)
 	r.Client = p.client.Client(addr, forwarded)
 	return nil
+}
+
+// tab finds the next tab; see untilBlank.
+func tab(b []byte) int {
+	short := min(len(b), 8)
+	for i := range short {
+		if b[i] == '\t' {
+			return i
+		}
+	}
+	if i := bytes.IndexByte(b[short:], '\t'); i >= 0 {
+		return i + short
+	}
+	return -1
 }
 
 // dateAndTime reads "2019-12-04" and "21:02:31", which are UTC.
