@@ -94,5 +94,6 @@ func begin(line string) trace {
 
 // isAccess recognises a line of an access log by its request.
 func isAccess(line string) bool {
-	return strings.Contains(line, ` HTTP/1.`) || strings.Contains(line, ` HTTP/2`) || strings.Contains(line, ` HTTP/3`)
+	i := strings.Index(line, " HTTP/")
+	return i >= 0 && i+6 < len(line) && line[i+6]-'0' <= 9
 }

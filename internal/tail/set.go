@@ -1,0 +1,161 @@
+package tail
+
+import (
+	"time"
+)
+
+// Options say which files a Set follows and how. All must be set.
+type Options struct {
+	Include []string               // globs of absolute paths; "**" is any depth, up to 8
+	Exclude []string               // globs of absolute paths
+	Skip    func(path string) bool // excludes a path on other grounds; may be nil
+
+	FromStart bool // read files that are there at the very first start from their beginning
+
+	MaxFiles int // files known at a time
+	MaxOpen  int // descriptors open at a time
+	MaxLine  int // bytes; the rest of a longer line is skipped
+
+	RotateWait       time.Duration // how long a rotated file must be silent before it is closed
+	UnterminatedWait time.Duration // how long a last line without newline waits; 0: for ever
+	SleepAfter       time.Duration // how long a file must be silent before a watch guards it
+}
+
+// Stats count what happened to files since the start.
+type Stats struct {
+	Rotated    int64 // files that lost their name to another or were deleted
+	Truncated  int64 // files that shrank
+	Recovered  int64 // bytes of truncated files that were found in a copy beside them
+	LostBytes  int64 // bytes known to have been written and not readable any more
+	LostFiles  int64 // files gone, or compressed, before they were read to their end
+	CutBytes   int64 // bytes of lines over MaxLine
+	Compressed int64 // of LostFiles: those whose compressed form was seen
+	TooMany    int64 // scans in which a file was left out because of MaxFiles
+	NoOpen     int64 // openings that failed, for want of descriptors or permission
+	Watchless  int64 // watches that inotify refused
+}
+
+// Set is the files that match. Not safe for concurrent use.
+type Set struct {
+	Stats Stats
+
+	opts   Options
+	notify *Notifier // nil: polling
+	now    time.Time
+
+	byID   map[ID]*File
+	byPath map[string]*File // those that have their name
+	byDir  map[string]map[*File]struct{}
+	active []*File // to be polled: all but sleeping and done ones
+	open   int
+
+	saved     map[ID]Checkpoint     // from the last run, not claimed yet
+	savedPath map[string]Checkpoint // the latest of each path
+	alive     time.Time             // when the last run stored something
+	resumed   bool                  // there was a last run
+	scanned   bool                  // there was a scan in this one
+
+	leaves leaves
+	gen    uint64
+	dirty  map[string]bool // directories to look at again
+	all    bool            // look at all of them
+
+	fresh     []*File // files whose first checkpoint is not stored yet
+	forgotten []ID    // files whose checkpoint is to be deleted
+	truncated []stub  // to be looked for in copies
+
+	buf     []byte
+	scratch [fingerprintMax]byte
+}
+
+// stub is what is left of a file that was truncated.
+type stub struct {
+	name   string
+	print  Fingerprint
+	offset int64 // read up to here
+	size   int64 // and it had at least this
+	at     time.Time
+}
+
+// New makes a Set that goes on where saved says; alive is when the last run was
+// last known to run. notify may be nil.
+func New(opts Options, notify *Notifier, saved []Checkpoint, alive time.Time) *Set {
+	s := &Set{
+		opts: opts, notify: notify,
+		byID: map[ID]*File{}, byPath: map[string]*File{}, byDir: map[string]map[*File]struct{}{},
+		saved: map[ID]Checkpoint{}, savedPath: map[string]Checkpoint{},
+		alive: alive, resumed: len(saved) > 0 || !alive.IsZero(),
+		dirty: map[string]bool{}, all: true,
+	}
+	for _, c := range saved {
+		s.saved[c.ID] = c
+		// Of several with one path all but one were rotated; the latest file is
+		// the one that was written last.
+		if p, ok := s.savedPath[c.Path]; !ok || c.Seen.After(p.Seen) {
+			s.savedPath[c.Path] = c
+		}
+		if c.Seen.After(s.alive) {
+			s.alive = c.Seen
+		}
+	}
+	return s
+}
+
+// Files gives all files that are known, in no order.
+func (s *Set) Files(yield func(*File) bool) {
+	for _, f := range s.byID {
+		if !yield(f) {
+			return
+		}
+	}
+}
+
+// Len is how many files are known.
+func (s *Set) Len() int { return len(s.byID) }
+
+// Open is how many descriptors are open.
+func (s *Set) Open() int { return s.open }
+
+// Lag is how many bytes of a file were not accepted yet, and since when; the
+// size is as of the last Poll.
+func (f *File) Lag() (bytes int64, since time.Time) {
+	return max(0, f.size-f.committed), f.caughtUp
+}
+
+// Notice takes an event of the Notifier.
+func (s *Set) Notice(e Event) {
+	switch {
+	case e.All:
+		s.all = true
+	case e.Wake != nil:
+		s.wake(e.Wake)
+	default:
+		if _, leaf := s.leaves[e.Dir]; leaf {
+			s.dirty[e.Dir] = true
+		} else {
+			s.all = true
+		}
+	}
+}
+
+func (s *Set) wake(f *File) {
+	if f.asleep && !f.done {
+		f.asleep = false
+		s.active = append(s.active, f)
+	}
+}
+
+// Close closes all files.
+func (s *Set) Close() {
+	for _, f := range s.byID {
+		s.close(f)
+	}
+}
+
+func (s *Set) close(f *File) {
+	if f.f != nil {
+		_ = f.f.Close()
+		f.f = nil
+		s.open--
+	}
+}
