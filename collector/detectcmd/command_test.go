@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -415,6 +416,7 @@ func BenchmarkDetect(b *testing.B) {
 	if err := os.WriteFile(path, in.Bytes(), 0o600); err != nil {
 		b.Fatal(err)
 	}
+	before := cpu()
 	for b.Loop() {
 		s := &session{newJudge: newDetector, files: []string{path}, service: []byte("default"), quiet: true, format: accesslog.Auto, out: &bytes.Buffer{}, err: &bytes.Buffer{}}
 		if err := run(b.Context(), s); err != nil {
@@ -422,5 +424,15 @@ func BenchmarkDetect(b *testing.B) {
 		}
 	}
 	b.SetBytes(int64(in.Len()))
-	b.ReportMetric(200_000*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mlines/s")
+	b.ReportMetric(200_000*float64(b.N)/(cpu()-before).Seconds()/1e6, "Mlines/cpu-s")
+}
+
+// cpu is the processor time that the process has used: on a machine that is
+// shared, the clock on the wall says little.
+func cpu() time.Duration {
+	var ru syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &ru); err != nil {
+		return 0
+	}
+	return time.Duration(ru.Utime.Nano() + ru.Stime.Nano())
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -424,7 +425,7 @@ func BenchmarkPipeline(b *testing.B) {
 				records += batches[s].LogRecordCount()
 			}
 			b.ReportAllocs()
-			n := 0
+			n, used := 0, time.Duration(0)
 			for b.Loop() {
 				for s, ld := range batches {
 					// The same 40 seconds over and over, each time 40 s later.
@@ -433,13 +434,15 @@ func BenchmarkPipeline(b *testing.B) {
 						shift(ld, start.Add(time.Duration(n*40+s)*time.Second))
 						b.StartTimer()
 					}
+					before := cpu()
 					if err := p.ConsumeLogs(b.Context(), ld); err != nil {
 						b.Fatal(err)
 					}
+					used += cpu() - before
 				}
 				n++
 			}
-			b.ReportMetric(float64(records*n)/b.Elapsed().Seconds(), "records/s")
+			b.ReportMetric(float64(records*n)/used.Seconds(), "records/cpu-s")
 			require.NoError(b, p.Shutdown(b.Context()))
 		})
 	}
@@ -457,4 +460,14 @@ func shift(ld plog.Logs, to time.Time) {
 		lr.Attributes().Remove(names.FindingID)
 		lr.Attributes().Remove(names.Suspicion)
 	}
+}
+
+// cpu is the processor time that the process has used: on a machine that is
+// shared, the clock on the wall says little.
+func cpu() time.Duration {
+	var ru syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &ru); err != nil {
+		return 0
+	}
+	return time.Duration(ru.Utime.Nano() + ru.Stime.Nano())
 }
