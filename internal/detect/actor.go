@@ -39,16 +39,16 @@ func (s *service) judgeClients() {
 // and, between two, whenever c has made judgeEvery requests more: a list of
 // passwords may be through within a second.
 func (s *service) judgeClient(c *client) {
-	if c.n < 6 || c.key == 0 {
+	if c.n < 3 || c.key == 0 {
 		return
 	}
-	if c.class&(1<<epScanning) == 0 && c.bad+c.probes >= 5 {
+	if c.class&(1<<epScanning) == 0 && c.n >= 5 && c.bad+c.probes >= 4 {
 		s.accuse(c, epScanning, s.scans(c))
 	}
-	if c.class&(1<<epStuffing) == 0 && c.tries >= stuffRefused {
+	if c.class&(1<<epStuffing) == 0 && c.tries >= uint32(s.fewer(epStuffing, stuffRefused, 6)) {
 		s.accuse(c, epStuffing, s.stuffs(c))
 	}
-	if c.class&(1<<epSlow) == 0 && c.slow >= slowRequests {
+	if c.class&(1<<epSlow) == 0 && c.slow >= uint32(s.fewer(epSlow, slowRequests, 3)) {
 		s.accuse(c, epSlow, slows(c))
 	}
 	if c.class == 0 && c.dyn >= hammerRequests && c.rate >= hammerRate {
@@ -57,6 +57,15 @@ func (s *service) judgeClient(c *client) {
 	if c.class == 0 {
 		s.accuse(c, epFlood, switches(c))
 	}
+}
+
+// fewer is how many times suffice while a finding of the kind is open: who does
+// the same then is probably part of it.
+func (s *service) fewer(kind, n, open int) int {
+	if s.eps[kind].open {
+		return open
+	}
+	return n
 }
 
 const judgeEvery = 16
@@ -139,14 +148,14 @@ func (s *service) hammers(c *client) float32 {
 // scans: one client guesses at paths.
 func (s *service) scans(c *client) float32 {
 	var score float32
-	failed := c.distinctErrors() >= scanErrors && c.bad*10 >= c.n*3
+	failed := c.distinctErrors() >= s.fewer(epScanning, scanErrors, 5) && c.bad*10 >= c.n*3
 	if failed {
 		score++
 		if c.bad*10 >= c.dyn*6 {
 			score++
 		}
 	}
-	probes := c.probes >= scanProbes && c.probes*6 >= c.n
+	probes := c.probes >= uint32(s.fewer(epScanning, scanProbes, 3)) && c.probes*6 >= c.n
 	if probes {
 		score++
 		if c.bad+c.lost >= 4 || c.probes >= 5*scanProbes {
@@ -187,7 +196,7 @@ func (s *service) scans(c *client) float32 {
 func (s *service) stuffs(c *client) float32 {
 	succeeded := c.tries - min(c.refused, c.tries)
 	switch {
-	case c.refused >= stuffRefused && c.refused*10 >= c.tries*8 && (c.tries*2 >= c.dyn || c.refused >= 3*stuffRefused):
+	case c.refused >= uint32(s.fewer(epStuffing, stuffRefused, 6)) && c.refused*10 >= c.tries*8 && (c.tries*2 >= c.dyn || c.refused >= 3*stuffRefused):
 	case uint32(c.sameSz) >= stuffSame && c.tries*10 >= c.dyn*6 && c.gap < 15 && c.refused == 0 && c.class&(1<<epStuffing) == 0 && s.formAnswers(c):
 		succeeded = 0
 	case countBits(c.accts) >= 8 && c.refused*2 >= c.tries && c.tries*2 >= c.dyn:

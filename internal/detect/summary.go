@@ -250,7 +250,11 @@ func (d *Detector) merge(b []byte) error {
 		d.stats.Future++
 		epoch = d.now
 	}
-	return d.service(m.name).absorb(&m, epoch)
+	if err := d.hll.Decode(m.clients); err != nil {
+		return err
+	}
+	d.service(m.name).absorb(&m, epoch)
+	return nil
 }
 
 // merging is a decoded summary: nothing of it is used before all of it is known
@@ -302,11 +306,8 @@ func (m *merging) sample(f *fields, i int, seed uint64) {
 
 // absorb counts a summary for s. The sample's requests run through the same
 // sessions as observed ones; the counts are exact, whatever was sampled.
-func (s *service) absorb(m *merging, epoch int64) error {
+func (s *service) absorb(m *merging, epoch int64) {
 	h := &s.d.hll
-	if err := h.Decode(m.clients); err != nil {
-		return err
-	}
 	second := epoch / 1e9
 	if s.v.began == 0 {
 		s.v.began = second
@@ -337,7 +338,6 @@ func (s *service) absorb(m *merging, epoch int64) error {
 	for i := range m.events[1] {
 		s.replayed(&m.events[1][i], false)
 	}
-	return nil
 }
 
 // replayed takes one event of another detector's sample.
