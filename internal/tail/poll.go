@@ -217,6 +217,9 @@ func (s *Set) Commit(m Mark, now time.Time) {
 	s.release(f)
 }
 
+// Unstored tells whether Fresh or Forgotten has something.
+func (s *Set) Unstored() bool { return len(s.fresh) > 0 || len(s.forgotten) > 0 }
+
 // Fresh gives marks of files that nothing is stored of yet, and Forgotten the
 // files of which nothing is to be stored any more; each only once.
 func (s *Set) Fresh() (marks []Mark) {
