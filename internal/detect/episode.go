@@ -112,15 +112,22 @@ func (s *service) mark(e *event, r *row, c *client) (m Mark) {
 
 const (
 	actorSuspicion = 0.97
+	innocentOdds   = -2.0
 	promoteHits    = 6 // marked requests, nine in ten of all, that make a client an actor
 )
 
 func (ep *episode) suspicion(kind int, e *event, r *row, c *client) float64 {
-	if c != nil && c.class&(1<<kind) != 0 && ownsRequest(kind, e, c) {
-		return actorSuspicion
-	}
+	actor := c != nil && c.class&(1<<kind) != 0 && ownsRequest(kind, e, c)
 	if ep.sig == nil {
+		if actor {
+			return actorSuspicion
+		}
 		return 0
+	}
+	// An address may be an attacker's proxy and people's way out at once: what
+	// the signature holds for people's is theirs.
+	if actor && (kind != epFlood || ep.sig.odds(r) > innocentOdds) {
+		return actorSuspicion
 	}
 	if kind == epStuffing {
 		if !e.tried() {

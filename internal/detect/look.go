@@ -151,7 +151,10 @@ func (s *service) refresh(ep *episode, x *excess, ref *reference, op *opinion) {
 		return
 	}
 	if ep.sig != nil && (op.score < holdBar || !x.same(ep.sig) || float64(op.rate) < ep.peak/4) {
-		return
+		// Unless it has hold of a small part of something plainly larger.
+		if !op.attack || ep != &s.eps[epFlood] || float64(op.rate) < 3*s.markedRate(epFlood, 3) {
+			return
+		}
 	}
 	if ep.sig == nil {
 		ep.sig = new(signature)
@@ -193,7 +196,11 @@ func (x *excess) setBar(ref *reference, sig *signature) (bar float32, noise floa
 	const bars = 9
 	var wrong, right [bars]float32
 	for i := range ref.rows {
-		o := sig.odds(&ref.rows[i])
+		r := ref.rows[i]
+		if r.val[dimAge] != 0 {
+			r.val[dimAge] = 1 // while it lasts, everybody who comes is new
+		}
+		o := sig.odds(&r)
 		for b := range bars {
 			if o > float32(b)/2 {
 				wrong[b]++

@@ -59,27 +59,12 @@ func play(t testing.TB, name string, seed uint64, scale float64, opt func(*repla
 	}
 	var ev replay.Event
 	var second int64
-	var attacking bool
-	lastAttack := map[int]int64{}
 	for g.Next(&ev) {
 		if s := ev.UnixNano / 1e9; s != second {
 			if second != 0 {
 				begin := time.Now()
 				take(d.Tick(time.Unix(s, 0)))
 				res.cpu += time.Since(begin)
-				if tr := os.Getenv("VIGIE_TRACE"); tr != "" {
-					var a, b int64
-					fmt.Sscanf(tr, "%d-%d", &a, &b)
-					trace(d, a, b)
-					if rel := d.order[0].second - d.order[0].v.began; rel == b && os.Getenv("VIGIE_AUTH") != "" {
-						traceAuth(d.order[0])
-						heavies(d.order[0])
-						fmt.Printf("%+v\n", g.Truth().Attacks)
-					} else if rel == b {
-						lifts(d)
-						fmt.Printf("%+v\n", g.Truth().Attacks)
-					}
-				}
 				for _, n := range d.Services() {
 					st, _ := d.Status(n)
 					res.verdicts[st.Verdict]++
@@ -96,10 +81,6 @@ func play(t testing.TB, name string, seed uint64, scale float64, opt func(*repla
 		res.cpu += time.Since(begin)
 		res.lines++
 		attack := ev.Class.Attack()
-		if attack {
-			attacking = true
-			lastAttack[ev.Attack] = ev.UnixNano
-		}
 		switch {
 		case m.FindingID != "" && attack:
 			res.right++
@@ -109,7 +90,6 @@ func play(t testing.TB, name string, seed uint64, scale float64, opt func(*repla
 			res.missed++
 		}
 	}
-	_ = attacking
 	last := time.Unix(second, 0)
 	for range 100 { // silence afterwards, so that findings close by themselves
 		last = last.Add(time.Second)
@@ -207,6 +187,26 @@ func TestScenariosAtLength(t *testing.T) {
 		sort.Strings(lines)
 		for _, l := range lines {
 			fmt.Println(l)
+		}
+	}
+}
+
+// detail prints what the findings say.
+func (r *result) detail() {
+	for _, f := range r.found {
+		fmt.Printf("  %s conf %.2f %s → %s closed %s req %d\n", f.Class, f.Confidence, f.StartedAt.Format("15:04:05"), f.DetectedAt.Format("15:04:05"), f.ClosedAt.Format("15:04:05"), f.Requests)
+		for _, e := range f.Evidence {
+			fmt.Printf("    %-8s %-20s %.3f (%.3f)\n", e.Points, e.Dimension, e.Value, e.Normal)
+		}
+		for i, a := range f.Actors {
+			if i < 14 {
+				fmt.Printf("    actor %-10s %-60.60s share %.3f lift %.1f\n", a.Kind, a.Value, a.Share, a.Lift)
+			}
+		}
+		for i, a := range f.Rules {
+			if i < 4 {
+				fmt.Printf("    rule %s cov %.3f hit %.4f\n", a.Kind, a.Coverage, a.LegitimateHit)
+			}
 		}
 	}
 }
