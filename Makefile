@@ -85,14 +85,14 @@ fresh: generate
 bench: build ## Benchmarks: the laptop, the store, conntrack, parsing, the detector
 	$(GO) test -run '^$$' -bench BenchmarkLaptop -benchtime 1x -timeout 10m $(WHOLE)
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/promstore ./exporters/warroomexporter ./receivers/hoststatreceiver
-	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/accesslog ./internal/sketch ./internal/window ./internal/detect ./processors/attackdetectionprocessor ./collector/detectcmd
+	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/accesslog ./internal/sketch ./internal/window ./internal/detect ./internal/replay ./processors/attackdetectionprocessor ./collector/detectcmd
 	$(GO) test -run '^$$' -bench 'Decode|Stats|Events' -benchtime 1s ./internal/conntrack ./receivers/conntrackreceiver
 	$(GO) test -run '^$$' -bench Table -benchtime 3x -timeout 20m ./internal/conntrack
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/forecast ./processors/conntrackprocessor
 
 .PHONY: eval
-eval: build ## Every scenario against the detector and the baselines; writes docs/detection-eval.md
-	bin/vigie eval run --out docs/detection-eval.md
+eval: build ## Every scenario × 20 seeds against the detector and the baselines (about an hour; EVAL=--quick: minutes); writes docs/detection-eval.md
+	bin/vigie eval run --out docs/detection-eval.md $(if $(wildcard ../shared/data),--data ../shared/data) $(EVAL)
 
 .PHONY: clean
 clean: ## Remove what was built (not ./data)
