@@ -42,7 +42,10 @@ func (s *service) judgeClient(c *client) {
 	if c.n < 3 || c.key == 0 {
 		return
 	}
-	if c.class&(1<<epScanning) == 0 && c.n >= 5 && c.bad+c.probes >= 4 {
+	if c.class == 0 && c.dyn >= hammerRequests && c.rate >= 3*hammerRate {
+		s.accuse(c, epFlood, s.hammers(c)) // at that rate it is no search, whatever fails
+	}
+	if c.class&(1<<epScanning|1<<epFlood) == 0 && c.n >= 5 && c.bad+c.probes >= 4 {
 		s.accuse(c, epScanning, s.scans(c))
 	}
 	if c.class&(1<<epStuffing) == 0 && c.tries >= uint32(s.fewer(epStuffing, stuffRefused, 6)) {

@@ -60,7 +60,7 @@ func (e *event) slow() bool {
 		return true
 	}
 	failed := e.status >= 400 || e.status == 0
-	return e.dur != noDur && e.dur >= durTen && failed && e.status < 500 && (e.size == noSize || e.size <= 10)
+	return e.dur != noDur && e.dur >= durTen && failed && e.status < 500 && (e.size == noSize || e.size <= 12)
 }
 
 // tried says that somebody tried to sign in.

@@ -149,7 +149,8 @@ func (r *result) String() string {
 }
 
 // TestScenariosAtLength replays what VIGIE_SCENARIOS names ("all" or a list) over
-// VIGIE_SEEDS seeds at VIGIE_SCALE and prints how each was judged.
+// VIGIE_SEEDS seeds at VIGIE_SCALE, the attacks at VIGIE_INTENSITY times the
+// background, and prints how each was judged.
 func TestScenariosAtLength(t *testing.T) {
 	want := os.Getenv("VIGIE_SCENARIOS")
 	if want == "" {
@@ -165,13 +166,14 @@ func TestScenariosAtLength(t *testing.T) {
 	if err != nil {
 		scale = 0.1
 	}
+	intensity, _ := strconv.ParseFloat(os.Getenv("VIGIE_INTENSITY"), 64)
 	for _, name := range list {
 		var mu sync.Mutex
 		var lines []string
 		var wg sync.WaitGroup
 		for i := range max(seeds, 1) {
 			wg.Go(func() {
-				r := play(t, name, uint64(i+max(first, 1)), scale, nil)
+				r := play(t, name, uint64(i+max(first, 1)), scale, func(o *replay.Options) { o.Intensity = intensity })
 				mu.Lock()
 				if os.Getenv("VIGIE_DETAIL") != "" && len(r.delay) == 0 {
 					r.detail()

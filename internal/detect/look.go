@@ -111,6 +111,9 @@ func (s *service) lookAuth() {
 		if op.marked >= 0.5 && !ep.open {
 			op.attack = false // of a finding that is open already
 		}
+		if !ep.open && s.failing() {
+			op.attack = false // whom the site has failed tries again, and is refused
+		}
 		if ep.open {
 			if ep.sig != nil && op.score >= holdBar || op.attack {
 				s.refresh(ep, x, &s.refAuth, &op)
@@ -126,6 +129,16 @@ func (s *service) lookAuth() {
 			return
 		}
 	}
+}
+
+// failing says that the site itself failed a tenth of the last minute's requests.
+func (s *service) failing() bool {
+	var n, lost uint64
+	for i := range min(60, int(s.tick)) {
+		n += s.slot(i).n
+		lost += s.slot(i).lost
+	}
+	return lost*10 >= n
 }
 
 // refusals is the rate of refused sign-ins, and how much of it is beyond what the
