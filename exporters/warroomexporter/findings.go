@@ -154,3 +154,10 @@ func (f *findings) state() (version, dropped, broken uint64) {
 	defer f.mu.Unlock()
 	return f.version, f.dropped, f.broken
 }
+
+func (f *findings) get(id string) (finding.Finding, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	got, ok := f.byID[id]
+	return got, ok
+}

@@ -6,16 +6,30 @@ import (
 	"net/http"
 )
 
-// The plain page: three files without a build step. The full page takes its
-// place by another file system in pageFiles.
+// The plain page: three files without a build step, always at /plain/, and at /
+// where the binary was built without Node.js.
 //
 //go:embed page/index.html page/page.css page/page.js
 var plainPage embed.FS
 
-func pageFiles() fs.FS {
-	sub, err := fs.Sub(plainPage, "page")
+// The page as web/ builds it. Only .keep is in the repository: without Node.js
+// the directory holds nothing else and the binary builds all the same.
+//
+//go:embed all:web/dist
+var builtPage embed.FS
+
+func pageFiles() (page, plain fs.FS, built bool) {
+	plain = must(fs.Sub(plainPage, "page"))
+	page = must(fs.Sub(builtPage, "web/dist"))
+	if _, err := fs.Stat(page, "index.html"); err != nil {
+		return plain, plain, false
+	}
+	return page, plain, true
+}
+
+func must(sub fs.FS, err error) fs.FS {
 	if err != nil {
-		panic(err) // the path is the embed directive's own
+		panic(err) // the path is an embed directive's own
 	}
 	return sub
 }
@@ -24,7 +38,11 @@ func pageFiles() fs.FS {
 // script stands in the HTML, and the policy says so to the browser: a log line
 // that holds a script stays text.
 func pageHandler() http.Handler {
-	files := http.FileServerFS(pageFiles())
+	page, plain, _ := pageFiles()
+	mux := http.NewServeMux()
+	mux.Handle("/", http.FileServerFS(page))
+	mux.Handle("/plain/", http.StripPrefix("/plain/", http.FileServerFS(plain)))
+	mux.Handle("/.keep", http.NotFoundHandler())
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			rw.Header().Set("Allow", "GET, HEAD")
@@ -36,6 +54,6 @@ func pageHandler() http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cache-Control", "no-cache")
-		files.ServeHTTP(rw, r)
+		mux.ServeHTTP(rw, r)
 	})
 }

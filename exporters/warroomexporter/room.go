@@ -135,7 +135,7 @@ type room struct {
 }
 
 func newRoom(w *warroom) *room {
-	r := &room{w: w, viewers: newViewers(w.cfg.Room.Viewers), whole: newHistory(), wake: make(chan struct{}, 1)}
+	r := &room{w: w, viewers: newViewers(w.cfg.Room.Viewers), whole: newHistory(), wake: make(chan struct{}, 1), board: boardOf(nil)}
 	if w.cfg.Room.Calendar != "" {
 		r.calendar = &calendar.File{Path: w.cfg.Room.Calendar}
 	}

@@ -20,6 +20,7 @@ func (w *warroom) handler() http.Handler {
 	mux.HandleFunc("GET /api/warroom/headroom", w.serveHeadroom)
 	mux.HandleFunc("GET /api/warroom/stream", w.serveStream)
 	mux.HandleFunc("GET /api/warroom/at", w.serveAt)
+	mux.HandleFunc("GET /api/warroom/rule", w.serveRule)
 	mux.HandleFunc("GET /api/warroom/timeline", w.serveTimeline)
 	mux.HandleFunc("POST /api/warroom/timeline", w.writeTimeline)
 	mux.HandleFunc("GET /healthz", w.serveHealth)

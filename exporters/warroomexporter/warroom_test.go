@@ -177,7 +177,7 @@ func TestWhatArrivesIsShownAndAnswered(t *testing.T) {
 
 func TestThePageRunsNothingThatItDidNotBring(t *testing.T) {
 	_, base := roomOf(t, testConfig(t))
-	for path, want := range map[string]string{"/": "<!doctype html>", "/page.js": "use strict", "/page.css": ":root"} {
+	for path, want := range map[string]string{"/": "<!doctype html>", "/plain/": "<!doctype html>", "/plain/page.js": "use strict", "/plain/page.css": ":root"} {
 		code, body, header := fetch(t, request(t, http.MethodGet, base+path))
 		if code != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("%s: %d %.80s", path, code, body)
@@ -189,6 +189,9 @@ func TestThePageRunsNothingThatItDidNotBring(t *testing.T) {
 	}
 	if code, _, _ := fetch(t, request(t, http.MethodPost, base+"/")); code != http.StatusMethodNotAllowed {
 		t.Errorf("POST /: %d", code)
+	}
+	if code, _, _ := fetch(t, request(t, http.MethodGet, base+"/.keep")); code != http.StatusNotFound {
+		t.Errorf("GET /.keep: %d", code)
 	}
 	if code, _, _ := fetch(t, request(t, http.MethodGet, base+"/nothing")); code != http.StatusNotFound {
 		t.Errorf("GET /nothing: %d", code)

@@ -34,7 +34,7 @@ const headline = [
 
 async function hostTiles() {
   const tiles = await Promise.all(headline.map(async ([name, expr, show, max]) => {
-    const r = await fetch("api/v1/query?query=" + encodeURIComponent(expr), { signal: AbortSignal.timeout(3000) });
+    const r = await fetch("/api/v1/query?query=" + encodeURIComponent(expr), { signal: AbortSignal.timeout(3000) });
     const sample = r.ok ? (await r.json()).data.result[0] : undefined;
     const v = sample ? Number(sample.value[1]) : NaN;
     const div = document.createElement("div");
@@ -57,7 +57,7 @@ async function hostTiles() {
 let lastSeen = 0;
 async function tick() {
   try {
-    const r = await fetch("api/warroom/now?logs=40&spans=15&q=" + encodeURIComponent($("find").value), { signal: AbortSignal.timeout(3000) });
+    const r = await fetch("/api/warroom/now?logs=40&spans=15&q=" + encodeURIComponent($("find").value), { signal: AbortSignal.timeout(3000) });
     if (!r.ok) throw new Error("HTTP " + r.status);
     const now = await r.json();
     lastSeen = Date.now();

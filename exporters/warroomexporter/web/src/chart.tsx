@@ -1,0 +1,110 @@
+// A line chart over a Past, on uPlot. Its text alternative is the caller's
+// summary, which is also shown under it to everybody.
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import { theme } from "./theme";
+import type { Num, Past } from "./model";
+
+export interface Line { name: string; color: string; width?: number; dash?: number[]; fill?: boolean }
+
+const css = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** verdictGround paints what the verdict was behind the lines: a tint, and for
+ *  attack and mixed a hatching, so that it is seen without colour. */
+function verdictGround(u: uPlot, past: () => Past): void {
+  const p = past(), { ctx, bbox } = u, v = p.verdict;
+  if (!v.length) return;
+  const first = p.end - (v.length - 1) * p.step;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  for (let i = 0; i < v.length;) {
+    let j = i + 1;
+    while (j < v.length && v[j] === v[i]) j++;
+    const state = v[i]!;
+    if (state >= 2) {
+      const x0 = u.valToPos(first + (i - 0.5) * p.step, "x", true), x1 = u.valToPos(first + (j - 0.5) * p.step, "x", true);
+      ctx.fillStyle = ctx.strokeStyle = css(state === 4 ? "--attack" : state === 3 ? "--mixed" : "--crowd");
+      ctx.globalAlpha = 0.16;
+      ctx.fillRect(x0, bbox.top, x1 - x0, bbox.height);
+      if (state >= 3) hatch(ctx, x0, x1, bbox.top, bbox.height, state === 3);
+    }
+    i = j;
+  }
+  ctx.restore();
+}
+
+function hatch(ctx: CanvasRenderingContext2D, x0: number, x1: number, top: number, height: number, crossed: boolean): void {
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(x0, top, x1 - x0, height);
+  ctx.clip();
+  ctx.globalAlpha = 0.3;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.beginPath();
+  const gap = 12 * devicePixelRatio;
+  for (let x = Math.floor((x0 - height) / gap) * gap; x < x1; x += gap) {
+    ctx.moveTo(x, top + height);
+    ctx.lineTo(x + height, top);
+    if (crossed) { ctx.moveTo(x, top); ctx.lineTo(x + height, top + height); }
+  }
+  ctx.stroke();
+  ctx.restore();
+}
+
+export function Chart(props: { title: string; past: Past; seq: number; lines: Line[]; data: (p: Past) => Num[][]; format: (v: number) => string; summary: string; ground?: boolean }) {
+  const box = useRef<HTMLDivElement>(null), chart = useRef<uPlot | undefined>(undefined), latest = useRef(props);
+  latest.current = props;
+  const look = theme.value;
+
+  useEffect(() => {
+    const el = box.current!;
+    const size = () => ({ width: Math.max(80, el.clientWidth), height: Math.max(60, el.clientHeight) });
+    const axis = { stroke: css("--quiet"), grid: { stroke: css("--line"), width: 1 }, ticks: { show: false }, gap: 7, font: `${css("--axis")} system-ui, sans-serif` };
+    const px = parseInt(css("--axis"), 10) || 12;
+    const u = new uPlot({
+      ...size(),
+      legend: { show: false }, cursor: { show: false, drag: { x: false, y: false } },
+      padding: [8, 8, 0, 0],
+      scales: { x: { time: true }, y: { range: (_u, _lo, hi) => [0, hi > 0 ? hi * 1.08 : 1] } },
+      axes: [
+        { ...axis, size: px * 2 + 4, space: px * 7, values: (_u, ticks) => ticks.map((t) => new Date(t * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })) },
+        { ...axis, size: px * 4.5, space: px * 2.6, values: (_u, ticks) => ticks.map((v) => latest.current.format(v)) },
+      ],
+      series: [{}, ...props.lines.map((l): uPlot.Series => ({
+        label: l.name, stroke: () => css(l.color), width: l.width ?? 2, points: { show: false }, spanGaps: false,
+        ...(l.dash ? { dash: l.dash } : {}), ...(l.fill ? { fill: () => css(l.color) + "22" } : {}),
+      }))],
+      hooks: { drawClear: props.ground ? [(u) => verdictGround(u, () => latest.current.past)] : [] },
+    }, [[], ...props.lines.map(() => [])] as unknown as uPlot.AlignedData, el);
+    chart.current = u;
+    draw();
+    const seen = new ResizeObserver(() => u.setSize(size()));
+    seen.observe(el);
+    return () => { seen.disconnect(); u.destroy(); chart.current = undefined; };
+  }, [look]);
+
+  const draw = (): void => {
+    const u = chart.current, p = latest.current.past;
+    if (!u || document.hidden) return;
+    const n = p.rate.length, first = p.end - (n - 1) * p.step;
+    const xs = Array.from({ length: n }, (_, i) => first + i * p.step);
+    const from = p.end - ((p.step === 1 ? 900 : 360) - 1) * p.step;
+    u.batch(() => {
+      u.setData([xs, ...latest.current.data(p)] as uPlot.AlignedData, true);
+      u.setScale("x", { min: from, max: Math.max(p.end, from + 1) });
+    });
+  };
+  useEffect(draw, [props.seq, props.past]);
+
+  return (
+    <figure class="chart">
+      <div class="plot" ref={box} role="img" aria-label={props.title + ". " + props.summary} />
+      <figcaption>
+        {props.lines.map((l) => <span class="key"><i style={{ borderTopColor: `var(${l.color})`, borderTopStyle: l.dash ? "dashed" : "solid" }} />{l.name}</span>)}
+        <span class="summary">{props.summary}</span>
+      </figcaption>
+    </figure>
+  );
+}

@@ -1,0 +1,91 @@
+// Bands 2 and 3: how many came, and what they feel.
+import { Band } from "./band";
+import { Chart } from "./chart";
+import { range, service, shown, tv, type Num, type Past } from "./model";
+import { count, percent, seconds } from "./format";
+
+const past = (): Past | undefined => (range.value === "15m" ? shown.value?.seconds : shown.value?.minutes);
+
+function Range() {
+  if (tv) return <span class="quiet">last 15 min, all services</span>;
+  return (
+    <span class="range" role="group" aria-label="Time range">
+      {(["15m", "6h"] as const).map((r) => <button type="button" aria-pressed={range.value === r} class={range.value === r ? "on" : ""} onClick={() => { range.value = r; }}>{r === "15m" ? "15 min" : "6 h"}</button>)}
+    </span>
+  );
+}
+
+/** change is the rate now against a minute ago. */
+function change(p: Past | undefined): Num {
+  if (!p) return null;
+  const now = p.rate.at(-1), then = p.rate.at(p.step === 1 ? -61 : -2);
+  return now === null || now === undefined || !then ? null : now / then - 1;
+}
+
+export function DemandBand() {
+  const v = shown.value!, p = past();
+  const row = v.services.find((s) => s.service === service.value) ?? v.whole;
+  const delta = service.value ? null : change(v.seconds);
+  const factor = v.status.event?.factor ?? 1;
+  return (
+    <Band n={2} title="Demand" cls="demand" aside={<Range />}>
+      <div class="figures">
+        <Figure label={tv ? "requests/s" : "requests a second"} value={count(row.rate)} />
+        <Figure label="expected" value={count(row.expected)} note={factor > 1 ? `up to ${count(row.expected === null ? null : row.expected * factor)} for the event` : row.expected === null ? "no baseline yet" : ""} />
+        <Figure label={tv ? "in a min" : "change in a minute"} value={delta === null ? "–" : (delta >= 0 ? "+" : "−") + percent(Math.abs(delta))} />
+        <Figure label={tv ? "clients" : "clients in 10 s"} value={count(row.clients)} note={v.status.event?.expected_audience ? count(v.status.event.expected_audience) + " expected at the event" : ""} />
+      </div>
+      {p && <Chart title="Requests a second, all services" past={p} seq={v.seq} ground format={(n) => count(n)}
+        lines={[{ name: "requests/s", color: "--line1", fill: true }, { name: "expected", color: "--line2", dash: [8, 5] }, ...(factor > 1 ? [{ name: "no surprise up to", color: "--line3", dash: [2, 4] }] : [])]}
+        data={(q) => [q.rate, q.expected, ...(factor > 1 ? [q.expected.map((e) => (e === null ? null : e * factor))] : [])]}
+        summary={spoken(p)} />}
+    </Band>
+  );
+}
+
+function spoken(p: Past): string {
+  const known = p.rate.filter((x): x is number => x !== null);
+  if (!known.length) return "No requests were measured.";
+  return `${count(p.rate.at(-1) ?? null)} now; between ${count(known.reduce((a, b) => Math.min(a, b)))} and ${count(known.reduce((a, b) => Math.max(a, b)))}.`;
+}
+
+export function Figure({ label, value, note, cls }: { label: string; value: string; note?: string; cls?: string }) {
+  return <div class={"figure " + (cls ?? "")}><span>{label}</span><b>{value}</b>{note && <small>{note}</small>}</div>;
+}
+
+export function PainBand() {
+  const v = shown.value!, p = past(), pain = v.pain;
+  const row = v.services.find((s) => s.service === service.value) ?? v.whole;
+  const share = row.errors !== null && row.rate ? row.errors / row.rate : null;
+  const left = pain?.left ?? null;
+  const burning = (b: Num | undefined): string => (b === null || b === undefined ? "" : b > 14 ? "bad" : b > 6 ? "warn" : "");
+  return (
+    <Band n={3} title="Viewers' pain" cls="pain" aside={tv ? <TvLatency /> : <span class="quiet">{percent(v.status.slo)} of requests must succeed</span>}>
+      <div class="figures">
+        <Figure label={tv ? "errors" : "errors now"} value={percent(share)} cls={share !== null && share > 1 - v.status.slo ? "warn" : ""} />
+        <Figure label={tv ? "budget" : "budget left"} value={left === null ? "–" : left < 0 ? "none" : percent(left)} note={pain ? (left !== null && left < 0 ? "overdrawn, " : "") + "of " + (v.status.event ? "the event" : "the last hour") : ""} cls={left !== null && left < 0.25 ? left < 0 ? "bad" : "warn" : ""} />
+        <Figure label={tv ? "burn 1 m" : "burn, 1 min"} value={pain?.burn_1m == null ? "–" : count(pain.burn_1m) + " ×"} cls={burning(pain?.burn_1m)} />
+        <Figure label={tv ? "burn 5 m" : "burn, 5 min"} value={pain?.burn_5m == null ? "–" : count(pain.burn_5m) + " ×"} cls={burning(pain?.burn_5m)} />
+        {!tv && <Latency />}
+      </div>
+      {p && <Chart title="Share of requests that failed, all services" past={p} seq={v.seq} ground format={(n) => percent(n)}
+        lines={[{ name: "share of errors (4xx, 5xx)", color: "--line4", fill: true }]}
+        data={(q) => [q.rate.map((r, i) => { const e = q.errors[i] ?? null; return r === null || r <= 0 || e === null ? null : Math.min(1, e / r); })]}
+        summary={share === null ? "Not measured." : `${percent(share)} now.`} />}
+      {!tv && pain?.missing?.map((m) => <p class="missing">Not seen: {m}</p>)}
+    </Band>
+  );
+}
+
+const slowest = () => (shown.value?.pain?.latency ?? []).filter((r) => !service.value || r.service === service.value).sort((a, b) => (b.p99 ?? 0) - (a.p99 ?? 0))[0];
+
+function TvLatency() {
+  const worst = slowest();
+  return <span class="quiet">{worst ? "p99 " + seconds(worst.p99) : "answer times not seen"}</span>;
+}
+
+function Latency() {
+  const worst = slowest();
+  return <Figure label="answer time p50 / p99" value={worst ? seconds(worst.p50) + " / " + seconds(worst.p99) : "–"} note={worst ? "slowest: " + worst.service : ""} />;
+}
+

@@ -1,0 +1,75 @@
+import { render } from "preact";
+import { AttackersBand } from "./attackers";
+import { DemandBand, PainBand } from "./demand";
+import { DrillBand, drillOpen } from "./drill";
+import { HeadroomBand } from "./headroom";
+import { Empty, Help } from "./help";
+import { backToLive, clockOffset, helpOpen, mode, notice, pause, shown, stale, target, tickNow, travel, tv } from "./model";
+import { StatusBand } from "./status";
+import { connect } from "./stream";
+import { toggleTheme } from "./theme";
+import { TimelineBand } from "./timeline";
+import { VerdictBand } from "./verdict";
+import "./style.css";
+
+function App() {
+  const v = shown.value;
+  return (
+    <div class={"page" + (stale.value ? " stale" : "") + (mode.value === "past" ? " looking" : "")}>
+      <StatusBand />
+      {notice.value && <p class="notice" role="alert">{notice.value} <button type="button" onClick={() => { notice.value = ""; }}>close</button></p>}
+      {v?.status.degraded?.map((d) => <p class="notice" role="alert">{d}</p>)}
+      {v?.status.calendar && <p class="notice">The calendar: {v.status.calendar}</p>}
+      {v ? (
+        <main>
+          {!v.status.data_at && mode.value !== "past" && <Empty />}
+          <VerdictBand />
+          <DemandBand />
+          <PainBand />
+          <HeadroomBand />
+          <AttackersBand />
+          <TimelineBand />
+          {!tv && <DrillBand />}
+        </main>
+      ) : <p class="loading">Opening the war room…</p>}
+      <Help />
+    </div>
+  );
+}
+
+function go(n: number): void {
+  if (n === 7) drillOpen.value = true;
+  const band = document.getElementById("band" + n);
+  band?.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  band?.focus({ preventScroll: true });
+}
+
+addEventListener("keydown", (e) => {
+  const el = e.target as HTMLElement;
+  const typing = el.matches("input:not([type=range]), textarea, select");
+  if (e.key === "Escape") { if (typing) el.blur(); else if (!helpOpen.value) backToLive(); return; }
+  if (typing || e.ctrlKey || e.metaKey || e.altKey || helpOpen.value) return;
+  if (e.key === " " && el.matches("button, summary, a")) return; // it presses them
+  const step = (ms: number): void => {
+    const now = Date.now() + clockOffset.value, to = (target.value ?? now) + ms;
+    if (to >= now) backToLive(); else travel(to);
+  };
+  switch (e.key) {
+    case " ": pause(); break;
+    case "n": document.getElementById("note")?.focus(); break;
+    case "l": backToLive(); break;
+    case "t": toggleTheme(); break;
+    case "?": helpOpen.value = true; break;
+    case ",": step(-10_000); break;
+    case ".": step(10_000); break;
+    default: if (e.key >= "1" && e.key <= "7") go(Number(e.key)); else return;
+  }
+  e.preventDefault();
+});
+
+if (tv) document.documentElement.classList.add("tv");
+setInterval(() => { tickNow.value = performance.now(); }, 500);
+connect();
+const root = document.getElementById("app")!;
+root.replaceChildren();
+render(<App />, root);
