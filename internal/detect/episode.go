@@ -47,6 +47,7 @@ type episode struct {
 
 const (
 	updateEvery = 10   // s between updates of one finding
+	awaitFlood  = 4e9  // ns
 	quietShare  = 0.08 // of its peak: less does not keep a finding open
 )
 
@@ -80,6 +81,39 @@ func (ep *episode) end(s *service) {
 	if ep == &s.eps[epFlood] {
 		s.v.attacked = 0
 	}
+}
+
+// takeOver takes what was found of other kinds, but not told yet, into the flood
+// that it turns out to be part of: a flood of sign-ins, or of paths that do not
+// exist, is one attack. The flood keeps the first one's name and time.
+func (s *service) takeOver() {
+	flood := &s.eps[epFlood]
+	for i := epFlood + 1; i < episodes; i++ {
+		ep := &s.eps[i]
+		if !ep.open || ep.told != 0 || ep.sig != nil {
+			continue
+		}
+		if ep.found < flood.found {
+			flood.id, flood.started, flood.found = ep.id, min(flood.started, ep.started), ep.found
+		}
+		flood.requests = max(flood.requests, ep.requests)
+		flood.actors = append(flood.actors, ep.actors...)
+		for _, a := range ep.actors {
+			if c := s.clients.find(a.key); c != nil {
+				c.class = c.class&^(1<<i) | 1<<epFlood
+			}
+		}
+		ep.reset()
+		s.open--
+	}
+}
+
+// awaitsFlood says that a finding of another kind waits to be told, for a few
+// seconds, since it may be part of a flood that is being looked at.
+func (s *service) awaitsFlood(kind int) bool {
+	flood := &s.eps[epFlood]
+	return kind != epFlood && !flood.open && s.clock-s.eps[kind].found < awaitFlood &&
+		(flood.looks&7 != 0 || s.second-s.risen < 3)
 }
 
 // reset forgets a closed episode.

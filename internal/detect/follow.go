@@ -27,6 +27,7 @@ func (s *service) follow(out []finding.Finding) []finding.Finding {
 		switch {
 		case s.clock-ep.last >= int64(s.d.cfg.CloseAfter):
 			out = append(out, s.finish(i))
+		case ep.told == 0 && s.awaitsFlood(i):
 		case ep.told == 0:
 			ep.told = s.second
 			ep.changed = false
@@ -65,8 +66,10 @@ func (s *service) finish(i int) finding.Finding {
 	return f
 }
 
-// The verdict leaves crowd this long after the rate came back, s.
-const crowdHold = 60
+const (
+	crowdTicks = 5  // with a surge, before the verdict is crowd
+	crowdHold  = 60 // s after the rate came back that it stays so
+)
 
 // conclude sets the verdict.
 func (s *service) conclude() {
@@ -85,12 +88,13 @@ func (s *service) conclude() {
 	}
 	legit := max(s.rate(10)-marked, 0)
 	if s.pace.surge(s.second, legit, factor) && !(s.eps[epFlood].open && s.clock-s.eps[epFlood].found < 3e9) {
-		if !s.surging {
-			s.surging, s.surgeSince = true, s.second
+		if s.surgeTicks++; s.surgeTicks >= crowdTicks {
+			s.surging = true
+			s.surgeUntil = s.second + crowdHold
 		}
-		s.surgeUntil = s.second + crowdHold
-	} else if s.second >= s.surgeUntil {
-		s.surging = false
+	} else {
+		s.surgeTicks = 0
+		s.surging = s.surging && s.second < s.surgeUntil
 	}
 	v := finding.Normal
 	switch silent := s.clock - s.newest; {

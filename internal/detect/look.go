@@ -80,6 +80,7 @@ func (s *service) lookFlood(ep *episode, ticks int) bool {
 		s.refresh(ep, x, &s.ref, &op)
 		ep.begin(s, op.class, s.startOf(ep.sig, false))
 		ep.requests += s.soFar(ep.sig, false)
+		s.takeOver()
 	}
 	return op.attack
 }

@@ -8,6 +8,7 @@ import "math"
 // and may not drift faster than driftCap.
 type pace struct {
 	mean, dev float64 // of ln(1 + requests a second)
+	fast      float64 // mean of the last fastSpan
 	n         int     // ticks learned
 	hours     [168][4]float32
 	hour      int64 // number of the hour being averaged
@@ -17,6 +18,7 @@ type pace struct {
 
 const (
 	paceSpan = 300.0 // s, of the mean
+	fastSpan = 30.0
 	// driftCap is how much the expected rate may change a minute once it is
 	// known: the steepest match ramp of the 1998 World Cup is 2.5× in 15 minutes,
 	// 6.3 % a minute, and should be told as a crowd.
@@ -27,6 +29,9 @@ const (
 	// 15 minutes is rarer than one minute in a hundred on the 1998 World Cup.
 	surgeBar   = 1.4
 	surgeSigma = 4.0
+	// visitSize is how many requests come together, as a visit: their number
+	// varies that much more than Poisson's.
+	visitSize = 8.0
 )
 
 // learn takes the rate of the last ten seconds.
@@ -35,11 +40,13 @@ func (p *pace) learn(second int64, rate float64) {
 	p.n++
 	a := max(1/float64(p.n), 1/paceSpan)
 	off := x - p.mean
+	// Deviation is of the last half minute's course: a trend is not noise.
+	p.fast += max(1/float64(p.n), 1.0/fastSpan) * (x - p.fast)
+	p.dev += a * (min(math.Abs(x-p.fast), 1) - p.dev)
 	if p.n > 60 {
 		off = min(max(off, -driftCap/60*paceSpan), driftCap/60*paceSpan)
 	}
 	p.mean += a * off
-	p.dev += a * (math.Abs(off) - p.dev)
 	h := second / 3600
 	if h != p.hour {
 		p.closeHour(h)
@@ -87,7 +94,6 @@ func (p *pace) surge(second int64, rate, factor float64) bool {
 		return false
 	}
 	e *= max(factor, 1)
-	// Requests come in sessions: their count varies more than Poisson's.
-	noise := math.Sqrt(1/(10*e+1)) * 3
+	noise := 3 * math.Sqrt(visitSize/(10*e+1))
 	return math.Log1p(rate)-math.Log1p(e) > max(math.Log(surgeBar), surgeSigma*1.25*p.dev, noise)
 }

@@ -62,7 +62,7 @@ type service struct {
 	surgeUntil int64
 	surging    bool
 	risen      int64 // second when the rate last rose
-	surgeSince int64
+	surgeTicks int
 }
 
 // slot is one past tick.
