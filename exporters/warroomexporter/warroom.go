@@ -119,6 +119,7 @@ func (w *warroom) open(ctx context.Context, host component.Host) error {
 		return errors.Join(err, listener.Close())
 	}
 	w.room.remember(ctx, w.now())
+	w.room.add(timeline.Entry{At: w.now(), Kind: timeline.Server, Text: "the war room opened"})
 	running, stop := context.WithCancel(context.Background())
 	w.stop = stop
 	w.serve.Go(func() { w.room.run(running) })

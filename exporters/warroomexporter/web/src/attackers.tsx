@@ -26,7 +26,7 @@ function One({ f }: { f: Finding }) {
   return (
     <article class="finding">
       <h3><span class="tag attack">{words(f.class)}</span> <bdi>{f.service}</bdi> <small>{percent(f.confidence)} sure · since {clock(f.started_at)} · {count(f.requests)} requests</small></h3>
-      <div class="scroll"><table>
+      <div class="scroll" tabIndex={tv ? -1 : 0}><table>
         <thead><tr><th>Kind</th><th>Who</th><th class="n">Share</th><th class="n">Errors</th><th class="n">Lift</th><th>First seen</th></tr></thead>
         <tbody>{(f.actors ?? []).slice(0, tv ? 4 : 8).map((a) => (
           <tr><td class="quiet">{words(a.kind)}</td><td class="who"><bdi>{a.value}</bdi></td><td class="n"><Bar of={a.share} cls="bad" /> {percent(a.share)}</td><td class="n">{percent(a.errors)}</td><td class="n">{a.lift ? count(a.lift) + " ×" : "–"}</td><td>{a.first_seen ? clock(a.first_seen) : "–"}</td></tr>

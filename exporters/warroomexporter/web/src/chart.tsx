@@ -7,7 +7,15 @@ import type { Num, Past } from "./model";
 
 export interface Line { name: string; color: string; width?: number; dash?: number[]; fill?: boolean }
 
-const css = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+// Colours are asked for once a theme: each question makes the browser work out
+// styles anew, and a chart asks ten times a tick.
+let asked = new Map<string, string>(), askedFor = "";
+function css(name: string): string {
+  if (askedFor !== theme.value) { asked = new Map(); askedFor = theme.value; }
+  let v = asked.get(name);
+  if (v === undefined) asked.set(name, v = getComputedStyle(document.documentElement).getPropertyValue(name).trim());
+  return v;
+}
 
 /** verdictGround paints what the verdict was behind the lines: a tint, and for
  *  attack and mixed a hatching, so that it is seen without colour. */
@@ -54,7 +62,7 @@ function hatch(ctx: CanvasRenderingContext2D, x0: number, x1: number, top: numbe
 }
 
 export function Chart(props: { title: string; past: Past; seq: number; lines: Line[]; data: (p: Past) => Num[][]; format: (v: number) => string; summary: string; ground?: boolean }) {
-  const box = useRef<HTMLDivElement>(null), chart = useRef<uPlot | undefined>(undefined), latest = useRef(props);
+  const box = useRef<HTMLDivElement>(null), chart = useRef<uPlot | undefined>(undefined), latest = useRef(props), visible = useRef(true);
   latest.current = props;
   const look = theme.value;
 
@@ -82,12 +90,15 @@ export function Chart(props: { title: string; past: Past; seq: number; lines: Li
     draw();
     const seen = new ResizeObserver(() => u.setSize(size()));
     seen.observe(el);
-    return () => { seen.disconnect(); u.destroy(); chart.current = undefined; };
+    // A chart that is scrolled out of sight draws when it comes back.
+    const sight = new IntersectionObserver((e) => { visible.current = e.at(-1)!.isIntersecting; draw(); });
+    sight.observe(el);
+    return () => { seen.disconnect(); sight.disconnect(); u.destroy(); chart.current = undefined; };
   }, [look]);
 
   const draw = (): void => {
     const u = chart.current, p = latest.current.past;
-    if (!u || document.hidden) return;
+    if (!u || document.hidden || !visible.current) return;
     const n = p.rate.length, first = p.end - (n - 1) * p.step;
     const xs = Array.from({ length: n }, (_, i) => first + i * p.step);
     const from = p.end - ((p.step === 1 ? 900 : 360) - 1) * p.step;

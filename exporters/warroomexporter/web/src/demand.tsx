@@ -23,7 +23,7 @@ function change(p: Past | undefined): Num {
 }
 
 export function DemandBand() {
-  const v = shown.value!, p = past();
+  const v = shown.value!;
   const row = v.services.find((s) => s.service === service.value) ?? v.whole;
   const delta = service.value ? null : change(v.seconds);
   const factor = v.status.event?.factor ?? 1;
@@ -35,12 +35,19 @@ export function DemandBand() {
         <Figure label={tv ? "in a min" : "change in a minute"} value={delta === null ? "–" : (delta >= 0 ? "+" : "−") + percent(Math.abs(delta))} />
         <Figure label={tv ? "clients" : "clients in 10 s"} value={count(row.clients)} note={v.status.event?.expected_audience ? count(v.status.event.expected_audience) + " expected at the event" : ""} />
       </div>
-      {p && <Chart title="Requests a second, all services" past={p} seq={v.seq} ground format={(n) => count(n)}
-        lines={[{ name: "requests/s", color: "--line1", fill: true }, { name: "expected", color: "--line2", dash: [8, 5] }, ...(factor > 1 ? [{ name: "no surprise up to", color: "--line3", dash: [2, 4] }] : [])]}
-        data={(q) => [q.rate, q.expected, ...(factor > 1 ? [q.expected.map((e) => (e === null ? null : e * factor))] : [])]}
-        summary={spoken(p)} />}
+      <DemandChart />
     </Band>
   );
+}
+
+export function DemandChart() {
+  const v = shown.value!, p = past(), factor = v.status.event?.factor ?? 1;
+  return p ? (
+    <Chart title="Requests a second, all services" past={p} seq={v.seq} ground format={(n) => count(n)}
+      lines={[{ name: "requests/s", color: "--line1", fill: true }, { name: "expected", color: "--line2", dash: [8, 5] }, ...(factor > 1 ? [{ name: "no surprise up to", color: "--line3", dash: [2, 4] }] : [])]}
+      data={(q) => [q.rate, q.expected, ...(factor > 1 ? [q.expected.map((e) => (e === null ? null : e * factor))] : [])]}
+      summary={spoken(p)} />
+  ) : null;
 }
 
 function spoken(p: Past): string {

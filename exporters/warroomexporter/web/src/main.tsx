@@ -1,6 +1,6 @@
 import { render } from "preact";
 import { AttackersBand } from "./attackers";
-import { DemandBand, PainBand } from "./demand";
+import { DemandBand, DemandChart, PainBand } from "./demand";
 import { DrillBand, drillOpen } from "./drill";
 import { HeadroomBand } from "./headroom";
 import { Empty, Help } from "./help";
@@ -11,6 +11,9 @@ import { toggleTheme } from "./theme";
 import { TimelineBand } from "./timeline";
 import { VerdictBand } from "./verdict";
 import "./style.css";
+
+// For measuring only: ?charts=20 adds as many charts.
+const charts = Math.min(50, Number(new URLSearchParams(location.search).get("charts")) || 0);
 
 function App() {
   const v = shown.value;
@@ -30,6 +33,7 @@ function App() {
           <AttackersBand />
           <TimelineBand />
           {!tv && <DrillBand />}
+          {Array.from({ length: charts }, () => <DemandChart />)}
         </main>
       ) : <p class="loading">Opening the war room…</p>}
       <Help />

@@ -1,7 +1,7 @@
 // Band 6: what happened and what was done; the handle to look back.
 import { signal } from "@preact/signals";
 import { Band } from "./band";
-import { backToLive, clockOffset, live, mode, notice, shown, target, tickNow, travel, tv, who, type Entry } from "./model";
+import { backToLive, live, mode, notice, shown, target, travel, tv, who, type Entry } from "./model";
 import { clock, lasting } from "./format";
 
 const icons: Record<string, string> = { note: "✎", severity: "▲", commander: "★", deputy: "☆", scribe: "✒", verdict: "◆", finding_opened: "!", finding_closed: "✓", phase: "⚑", server: "⟳" };
@@ -35,8 +35,7 @@ function Line({ e }: { e: Entry }) {
 
 /** Scrubber drags the whole page back over the last six hours. */
 function Scrubber() {
-  void tickNow.value;
-  const now = Date.now() + clockOffset.value, back = 6 * 3600;
+  const now = new Date(live.value!.status.time).getTime(), back = 6 * 3600;
   const started = live.value?.minutes;
   const span = Math.max(120, Math.min(back, started ? started.rate.length * 60 : back));
   const ago = target.value === null ? 0 : Math.min(span, Math.round((now - target.value) / 1000));

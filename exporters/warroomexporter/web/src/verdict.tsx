@@ -1,6 +1,6 @@
 // Band 1: is it our crowd or an attack, since when, and what speaks for it.
 import { Band } from "./band";
-import { mode, service, shown, tickNow, clockOffset, tv, type Evidence, type Finding, type Verdict, type VerdictRow, type View } from "./model";
+import { mode, service, shown, tv, type Evidence, type Finding, type Verdict, type VerdictRow, type View } from "./model";
 import { clock, count, lasting, percent, words } from "./format";
 import { Shape } from "./shape";
 
@@ -24,10 +24,9 @@ function confidence(row: VerdictRow, open: Finding[]): number | null {
 
 export function VerdictBand() {
   const v = shown.value!;
-  void tickNow.value;
   const row = v.services.find((s) => s.service === service.value) ?? v.whole;
   const open = openFindings(v), sure = confidence(row, open);
-  const at = mode.value === "past" ? new Date(v.status.time).getTime() : Date.now() + clockOffset.value;
+  const at = new Date(v.status.time).getTime();
   const silent = v.services.length === 0;
   return (
     <Band n={1} title="Verdict" cls="verdictband" aside={service.value ? <span class="chosen"><bdi>{service.value}</bdi> <button type="button" onClick={() => { service.value = ""; }}>all services</button></span> : <span class="quiet">all services</span>}>
@@ -84,12 +83,12 @@ function derived(r: VerdictRow): Piece[] {
   const out: Piece[] = [];
   const put = (what: string, value: string, normal = "–", points: Piece["points"] = "", note = ""): void => { out.push({ what, value, normal, points, note }); };
   if (r.rate !== null) put("requests a second", count(r.rate), count(r.expected), "", "normal is what the baseline expects");
-  if (r.rate !== null && r.expected) put("times the usual rate", (r.rate / r.expected).toFixed(1) + " ×", "1 ×", "", "a rate alone tells no attack");
-  if (r.clients !== null) put("distinct clients in 10 s", count(r.clients));
-  if (r.clients && r.rate !== null) put("requests a client in 10 s", count(10 * r.rate / r.clients));
-  if (r.errors !== null && r.rate) put("share of errors", percent(r.errors / r.rate));
-  if (r.suspected !== null && r.rate) put("share that is suspected", percent(r.suspected / r.rate), "0 %", r.suspected > 0 ? "for" : "against");
-  if (r.score !== null) put("likeness to an attack", percent(r.score), "below 50 %", r.score >= 0.5 ? "for" : "against", "the detector's score");
+  if (r.rate !== null && r.expected) put("against usual rate", (r.rate / r.expected).toFixed(1) + " ×", "1 ×", "", "a rate alone tells no attack");
+  if (r.clients !== null) put("clients in 10 s", count(r.clients));
+  if (r.clients && r.rate !== null) put("requests a client", count(10 * r.rate / r.clients));
+  if (r.errors !== null && r.rate) put("error share", percent(r.errors / r.rate));
+  if (r.suspected !== null && r.rate) put("suspected share", percent(r.suspected / r.rate), "0 %", r.suspected > 0 ? "for" : "against");
+  if (r.score !== null) put("attack score", percent(r.score), "< 50 %", r.score >= 0.5 ? "for" : "against", "the detector's score");
   return out;
 }
 

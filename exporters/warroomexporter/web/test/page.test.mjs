@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import { readdirSync, statSync } from "node:fs";
+import { after, before, describe, test } from "node:test";
+import { axe, launch, look, serve } from "./room.mjs";
+
+let browser, room;
+before(async () => { browser = await launch(); room = await serve("mixed"); });
+after(async () => { await browser?.close(); await room?.close(); });
+
+const text = (page, selector) => page.textContent(selector);
+async function until(page, fn, arg, timeout = 8000) { await page.waitForFunction(fn, arg, { timeout }); }
+
+/** work is what the page's main thread does in a second, in ms, over ten. */
+async function work(page) {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send("Performance.enable");
+  const read = async () => Object.fromEntries((await cdp.send("Performance.getMetrics")).metrics.map((m) => [m.name, m.value]));
+  await page.waitForTimeout(2000);
+  const from = await read();
+  await page.waitForTimeout(10_000);
+  const to = await read();
+  return Object.fromEntries(["TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration"].map((k) => [k, 100 * (to[k] - from[k])]));
+}
+const told = (ms) => Object.entries(ms).map(([k, v]) => `${k.replace("Duration", "")} ${v.toFixed(1)} ms`).join(", ");
+
+describe("the page", () => {
+  test("shows the verdict in a word, with evidence for and against, and all bands", async () => {
+    const page = await look(browser, room);
+    await until(page, () => document.querySelector(".word strong").textContent === "MIXED");
+    assert.ok(await page.locator(".evidence .for").count() >= 5);
+    assert.ok(await page.locator(".evidence .against").count() >= 1);
+    assert.deepEqual(await page.locator(".band").evaluateAll((b) => b.map((x) => x.id)), [1, 2, 3, 4, 5, 6, 7].map((n) => "band" + n));
+    await until(page, () => document.querySelectorAll(".walls tbody tr").length > 3);
+    assert.match(await text(page, ".walls tbody tr"), /Connection tracking.*min/s);
+    assert.match(await text(page, ".headroom .missing"), /not seen/);
+    assert.deepEqual(page.problems, []);
+    await page.context().close();
+  });
+
+  test("has a key for each band, for help, theme, pause and notes", async () => {
+    const page = await look(browser, room);
+    for (const n of [1, 2, 3, 4, 5, 6, 7]) {
+      await page.keyboard.press(String(n));
+      assert.equal(await page.evaluate(() => document.activeElement.id), "band" + n);
+    }
+    await until(page, () => document.querySelectorAll(".drilled tr").length > 3);
+    await page.keyboard.press("?");
+    assert.equal(await page.locator("dialog[open]").count(), 1);
+    await page.keyboard.press("Escape");
+    assert.equal(await page.locator("dialog[open]").count(), 0);
+    const theme = await page.evaluate(() => document.documentElement.dataset.theme);
+    await page.keyboard.press("t");
+    assert.notEqual(await page.evaluate(() => document.documentElement.dataset.theme), theme);
+    await page.keyboard.press("Space");
+    await page.waitForSelector("text=/Paused/");
+    const held = await text(page, ".demand .figure b");
+    await page.waitForTimeout(2500);
+    assert.equal(await text(page, ".demand .figure b"), held);
+    await page.keyboard.press("Space");
+    await page.waitForSelector(".mode.live");
+    await page.keyboard.press("n");
+    await page.keyboard.type("7 is not a key here");
+    assert.equal(await page.inputValue("#note"), "7 is not a key here");
+    await page.context().close();
+  });
+
+  test("shows hostile text as text", async () => {
+    const page = await look(browser, room);
+    await page.keyboard.press("7");
+    await until(page, () => document.querySelector(".logs")?.textContent.includes("<script>alert(1)</script>"));
+    assert.match(await text(page, ".attackers"), /<script>alert\(1\)<\/script>/);
+    assert.equal(await page.locator("#app script").count(), 0);
+    assert.equal(await page.locator("b:text-is('été')").count(), 0);
+    assert.deepEqual(page.problems, []);
+    await page.context().close();
+  });
+
+  test("keeps a note that one viewer types and shows it to another", async () => {
+    const [a, b] = [await look(browser, room), await look(browser, room, { path: "/?tv=1" })];
+    const note = "WAF rule is on <b>now</b> " + Date.now();
+    await a.keyboard.press("n");
+    await a.keyboard.type(note);
+    await a.fill(".whoami", "Ada");
+    await a.press("#note", "Enter");
+    await until(a, () => document.querySelector("#note").value === "");
+    await until(b, (n) => document.querySelector(".entries").textContent.includes(n), note);
+    await until(b, () => /2 viewers/.test(document.querySelector(".status").textContent));
+    const kept = await (await fetch(room.url + "/api/warroom/timeline")).text();
+    assert.ok(kept.split("\n").filter(Boolean).map((l) => JSON.parse(l)).some((e) => e.text === note && e.who === "Ada"));
+    await a.context().close();
+    await b.context().close();
+  });
+
+  test("looks back over the whole page and returns", async () => {
+    const page = await look(browser, room);
+    await until(page, () => document.querySelector(".word strong").textContent === "MIXED");
+    await page.locator(".scrubber input").evaluate((el) => { el.value = "-300"; el.dispatchEvent(new InputEvent("input", { bubbles: true })); });
+    await page.waitForSelector("text=/Looking back/");
+    await until(page, () => document.querySelector(".word strong").textContent === "CROWD");
+    await until(page, () => document.querySelectorAll(".walls tbody tr").length > 3);
+    await page.keyboard.press("Escape");
+    await until(page, () => document.querySelector(".word strong").textContent === "MIXED");
+    assert.deepEqual(page.problems, []);
+    await page.context().close();
+  });
+
+  test("copies a proposed rule in three languages", async () => {
+    const page = await look(browser, room);
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    for (const name of ["WAF JSON", "nginx", "CIDR list"]) {
+      await page.click(`.copy button:text-is("${name}")`);
+      await page.waitForSelector("text=copied ✓");
+      const got = await page.evaluate(() => navigator.clipboard.readText());
+      assert.match(got, /203\.0\.113\.0\/24/, name);
+      await page.waitForSelector(`.copy button:text-is("${name}")`);
+    }
+    await page.context().close();
+  });
+
+  test("says within three seconds that the server is gone, and catches up when it is back", async () => {
+    const page = await look(browser, room);
+    await page.waitForSelector(".mode.live");
+    const begun = Date.now();
+    await room.stop();
+    await page.waitForSelector("text=/DISCONNECTED/", { timeout: 3500 });
+    assert.ok(Date.now() - begun < 4000, `${Date.now() - begun} ms`);
+    assert.equal(await page.locator(".page.stale").count(), 1);
+    await page.waitForTimeout(1500);
+    await room.start();
+    await page.waitForSelector(".mode.live", { timeout: 20_000 });
+    await until(page, () => document.querySelector(".word strong").textContent === "MIXED", undefined, 15_000);
+    assert.match(await page.getAttribute(".demand .plot", "aria-label"), /between/);
+    assert.deepEqual(page.problems, []);
+    await page.context().close();
+  });
+
+  test("gives every chart a text and breaks no rule of axe that is serious", async () => {
+    for (const [path, width, height, scheme] of [["/", 1920, 1080, "dark"], ["/", 1920, 1080, "light"], ["/?tv=1", 1920, 1080, "dark"], ["/", 390, 844, "light"]]) {
+      const page = await look(browser, room, { path, width, height, scheme });
+      await until(page, () => document.querySelectorAll(".walls tbody tr").length > 3);
+      if (path === "/") await page.keyboard.press("7");
+      const bare = await page.locator("canvas").evaluateAll((all) => all.filter((c) => !c.closest("[role=img]")?.getAttribute("aria-label")).length);
+      assert.equal(bare, 0);
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate(() => globalThis.axe.run());
+      const serious = violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => `${v.id}: ${v.nodes.map((n) => n.target + " " + n.failureSummary).join("; ")}`);
+      assert.deepEqual(serious, [], `${path} ${width} ${scheme}`);
+      await page.context().close();
+    }
+  });
+
+  test("on a wall scrolls nowhere and writes nothing below 24 px; a phone never scrolls sideways", async () => {
+    const wall = await look(browser, room, { path: "/?tv=1" });
+    await until(wall, () => document.querySelectorAll(".walls tbody tr").length > 3);
+    const small = await wall.evaluate(() => {
+      const out = [], walk = document.createTreeWalker(document.getElementById("app"), NodeFilter.SHOW_TEXT);
+      for (let n = walk.nextNode(); n; n = walk.nextNode()) {
+        const el = n.parentElement;
+        if (!n.data.trim() || el.closest("svg, dialog") || !el.getClientRects().length) continue;
+        if (parseFloat(getComputedStyle(el).fontSize) < 24) out.push(n.data);
+      }
+      return out;
+    });
+    assert.deepEqual(small, []);
+    assert.ok(await wall.evaluate(() => document.documentElement.scrollHeight <= innerHeight && document.documentElement.scrollWidth <= innerWidth));
+    await wall.context().close();
+    const phone = await look(browser, room, { width: 390, height: 844 });
+    assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+    await phone.context().close();
+  });
+
+  test("prints", async () => {
+    const page = await look(browser, room);
+    const pdf = await page.pdf({ format: "A4" });
+    assert.equal(pdf.subarray(0, 5).toString(), "%PDF-");
+    assert.ok(pdf.length > 20_000, `${pdf.length} bytes`);
+    await page.context().close();
+  });
+
+  test("is light: weight, first paint, work a tick", async () => {
+    const dist = new URL("../dist/", import.meta.url);
+    const weight = readdirSync(dist).reduce((sum, f) => sum + statSync(new URL(f, dist)).size, 0);
+    assert.ok(weight <= 150_000, `${weight} bytes`);
+    const page = await look(browser, room);
+    const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Infinity);
+    assert.ok(paint <= 1000, `first paint after ${paint} ms`);
+    const ms = await work(page);
+    console.log(`# weight ${weight} bytes, first paint ${Math.round(paint)} ms; main thread a second, 2 charts of 900 points: ${told(ms)}`);
+    const many = await look(browser, room, { path: "/?charts=18", height: 6000 });
+    console.log(`# main thread a second, 20 charts of 900 points: ${told(await work(many))}`);
+    await many.context().close();
+    assert.ok(ms.TaskDuration < 200, told(ms));
+    await page.context().close();
+  });
+
+  const soak = Number(process.env.SOAK_MINUTES ?? 0);
+  test("does not grow when left open", { skip: soak > 0 ? false : "SOAK_MINUTES is not set", timeout: (soak + 2) * 60_000 }, async () => {
+    const page = await look(browser, room);
+    const cdp = await page.context().newCDPSession(page);
+    const heap = async () => { await cdp.send("HeapProfiler.collectGarbage"); return (await cdp.send("Runtime.getHeapUsage")).usedSize; };
+    await page.waitForTimeout(20_000);
+    const from = await heap();
+    await page.waitForTimeout(soak * 60_000);
+    const grown = (await heap() - from) / 1e6;
+    console.log(`# heap grew by ${grown.toFixed(2)} MB in ${soak} min`);
+    assert.ok(grown < 10);
+    await page.context().close();
+  });
+});
+
+test("a room without data says what to send", async () => {
+  const empty = await serve("empty");
+  const page = await look(browser, empty);
+  assert.equal(await text(page, ".word strong"), "UNKNOWN");
+  assert.match(await text(page, ".empty"), /127\.0\.0\.1:4317/);
+  await page.context().close();
+  await empty.close();
+});
