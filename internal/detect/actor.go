@@ -127,8 +127,8 @@ func (s *service) hammers(c *client) float32 {
 	if c.majorPN*5 >= c.n*4 || (c.majorN*5 >= c.n*4 && c.newPQ*5 < c.n) {
 		score++ // one thing, over and over
 	}
-	if c.newPQ*5 >= c.dyn*4 && c.majorN*5 >= c.n*3 {
-		score++ // one path with queries that never repeat
+	if c.newPQ*5 >= c.dyn*4 && (c.majorN*5 >= c.n*3 || c.n >= 200) {
+		score++ // queries that never repeat
 	}
 	if c.static == 0 && s.has.but(s.has.static, c.static, c.n) >= 0.15 {
 		score++

@@ -135,8 +135,10 @@ func (c *client) add(e *event) {
 	if e.flags&flagReferer != 0 {
 		c.refs += k
 	}
+	// An asset under queries that never repeat is no asset: it reaches the origin.
+	busts := e.flags&flagQuery != 0 && e.flags&flagNewPQ != 0 && c.newPQ >= 8
 	switch {
-	case e.class.static():
+	case e.class.static() && !busts:
 		c.static += k
 	case e.class == classMeta:
 		c.flags |= clientRobots

@@ -8,23 +8,43 @@
 //
 // How it decides, in the order in which it happens:
 //
-//  1. A request is reduced to a row of features that do not depend on rate:
-//     path template, user-agent family, prefix, whether its query is new, what
-//     its client did before (features.go, client.go).
+//  1. A request is reduced to an event (event.go, template.go) and, with what
+//     its client did before (client.go), to a row of features that do not
+//     depend on rate (row.go).
 //  2. Rows are sampled by client, so that a sampled client's whole session is
-//     seen, and compared with a frozen sample of ordinary traffic (baseline.go,
-//     excess.go). What is more than the baseline explains is the excess.
-//  3. The excess is an attack only if at least two independent dimensions,
-//     one of them strong, say so about the same requests (judge.go). A path that
-//     is suddenly popular and clients that are new are what a crowd looks like
-//     too; user agents, prefixes, queries, or sessions which the baseline does
-//     not know are not.
+//     seen (outbox.go), and compared with a reservoir of ordinary traffic that
+//     stands still while something is suspicious (reference.go). A value is
+//     strange when it is four times more common than among the baseline's
+//     requests for the same path (excess.go); values that the baseline does not
+//     know are pooled and held against Good and Turing's estimate.
+//  3. A mixture of the baseline and one component more is estimated
+//     (mixture.go). That component is an attack if a strong dimension — user
+//     agents, networks, sessions, load, queries that never repeat, held
+//     connections — and at least one other say so about the same requests
+//     (judge.go). A path that is suddenly popular and clients that are new are
+//     weak dimensions: a crowd has them too. Answers that are the site's doing
+//     (5xx, 429) are none.
 //  4. What needs no surge — guessing paths, trying passwords, one client that
 //     hammers, requests that never end — is judged client by client on
 //     scale-free evidence, with no history (actor.go).
-//  5. A finding opens at 3 of 5 ticks (2 where the evidence is overwhelming),
-//     is refined while it lasts, and closes a minute after its last request
-//     (episode.go). Its rules are a greedy cover (cover.go).
+//  5. A finding opens at 3 of 5 looks (2 where the evidence is overwhelming;
+//     look.go), is refined while it lasts, and closes a minute after its last
+//     request (episode.go, follow.go). Its classifier is what marks requests; its
+//     rules are a greedy cover (cover.go).
+//
+// A client retry storm and a buggy release are told as the verdict crowd, with
+// no finding: nobody's intent is behind them. finding.RetryStorm is not raised
+// here.
+//
+// What it reaches over the scenarios of internal/replay, and on recorded logs, is
+// printed by
+//
+//	VIGIE_SCENARIOS=all VIGIE_SEEDS=20 VIGIE_SCALE=0.05 go test -run AtLength ./internal/detect
+//	VIGIE_DATA=folder go test -v -run 'Recorded|Peers' ./internal/detect
+//
+// It falls short where an attacker has the site's own audience — its networks,
+// devices and paths, a request now and then from each of thousands of clients —
+// and where the log begins with the attack and no client stands out.
 //
 // The package is pure: no clock, no I/O, no goroutine, no global state; the same
 // input under the same seed gives the same output. A Detector is not safe for

@@ -16,7 +16,7 @@ import (
 func split(t *testing.T, scenario string, n int) (map[finding.Class]time.Time, map[finding.Verdict]int) {
 	sc, err := replay.Builtin(scenario)
 	require.NoError(t, err)
-	g, err := replay.New(sc, replay.Options{Seed: 2, Scale: 0.03, Duration: 6 * time.Minute})
+	g, err := replay.New(sc, replay.Options{Seed: 2, Scale: 0.03, Duration: 5 * time.Minute})
 	require.NoError(t, err)
 	gateway, err := New(Config{Seed: 9})
 	require.NoError(t, err)

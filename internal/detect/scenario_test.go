@@ -14,6 +14,9 @@ import (
 // they reach over many seeds and at length is TestScenariosAtLength's.
 
 func TestAttacksAreFoundInTimeAndLittleElseIsMarked(t *testing.T) {
+	if testing.Short() {
+		t.Skip("replays of several minutes are long")
+	}
 	for _, c := range []struct {
 		scenario  string
 		seed      uint64
@@ -48,10 +51,13 @@ func TestAttacksAreFoundInTimeAndLittleElseIsMarked(t *testing.T) {
 }
 
 func TestNoCrowdIsAnAttack(t *testing.T) {
+	if testing.Short() {
+		t.Skip("replays of several minutes are long")
+	}
 	for _, scenario := range []string{"kickoff", "goal", "push", "half-time", "retry-storm", "carrier-nat", "crawlers"} {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()
-			r := play(t, scenario, 2, 0.02, nil)
+			r := play(t, scenario, 2, 0.015, func(o *replay.Options) { o.Duration = 12 * time.Minute })
 			t.Log(r)
 			require.Empty(t, r.found)
 			require.Zero(t, r.wrong)
