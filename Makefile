@@ -26,11 +26,24 @@ PARTS := $$($(GO) list ./... | grep -v -e '/collector$$' -e '/internal/detect$$'
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+WEB := exporters/warroomexporter/web
+
 .PHONY: build
-build: ## Build bin/vigie (from an empty cache this takes some minutes)
+build: web ## Build bin/vigie (from an empty cache this takes some minutes)
 	@mkdir -p bin
 	@[ -x bin/vigie ] || echo "Building bin/vigie; from an empty cache this takes some minutes."
 	@$(GO) build -ldflags '$(LDFLAGS)' -o bin/vigie ./collector
+
+# The page needs Node.js; without it, or without its registry, the binary builds
+# all the same, with a plain page that says how to get the real one.
+.PHONY: web
+web: $(WEB)/dist/app.js
+$(WEB)/dist/app.js: $(wildcard $(WEB)/src/*) $(WEB)/package-lock.json $(WEB)/build.mjs
+	@if command -v npm >/dev/null 2>&1; then \
+	  (cd $(WEB) && npm ci --silent && npm run --silent build) || echo "The page could not be built; the binary gets the plain one."; \
+	else \
+	  echo "No npm: the binary gets the plain page. Install Node.js 20 and run make build for the real one."; \
+	fi
 
 .PHONY: run
 run: build ## Build, start the laptop shape and say where to look
