@@ -54,7 +54,7 @@ func (s *service) judgeClient(c *client) {
 	if c.class&(1<<epSlow) == 0 && c.slow >= uint32(s.fewer(epSlow, slowRequests, 3)) {
 		s.accuse(c, epSlow, slows(c))
 	}
-	if c.class == 0 && c.dyn >= hammerRequests && c.rate >= hammerRate {
+	if c.class == 0 && (c.dyn >= hammerRequests && c.rate >= hammerRate || c.n >= 300 && c.load >= 2*hammerRate) {
 		s.accuse(c, epFlood, s.hammers(c))
 	}
 	if c.class == 0 {
@@ -110,21 +110,24 @@ func (s *service) accuse(c *client, kind int, score float32) {
 // do not.
 func (s *service) hammers(c *client) float32 {
 	expected := max(s.pace.expected(s.second), s.rate(10))
+	rate := max(c.rate, c.load) // what it asks for may be assets
 	switch {
-	case float64(c.rate) < hammerShare*expected:
+	case float64(rate) < hammerShare*expected:
 		return 0
 	case c.lost*2 >= c.n && c.rate < 4*hammerRate: // what its library does when the site is down
 		return 0
 	case c.flags&clientVaried != 0 || float64(c.rate) < 3*float64(c.calm): // it always does
 		return 0
-	case c.userAgents() >= 4 && c.rounded() && c.static > 0: // an address that many people share
+	case c.shared(): // an address that many people share
 		return 0
 	}
 	var score float32
-	if c.rate >= 2*hammerRate {
+	if rate >= 2*hammerRate {
 		score++
 	}
-	if c.majorPN*5 >= c.n*4 || (c.majorN*5 >= c.n*4 && c.newPQ*5 < c.n) {
+	if n := c.distinctPaths(); n < 100 && uint32(n)*10 <= c.n {
+		score++ // few things, over and over
+	} else if c.majorPN*5 >= c.n*4 || (c.majorN*5 >= c.n*4 && c.newPQ*5 < c.n) {
 		score++ // one thing, over and over
 	}
 	if c.newPQ*5 >= c.dyn*4 && (c.majorN*5 >= c.n*3 || c.n >= 200) {

@@ -99,6 +99,14 @@ func (c *client) rounded() bool {
 	return c.n >= 5 && bits.OnesCount64(c.tmpls) >= 4 && c.majorN*10 < c.n*8
 }
 
+// shared says that many people seem to be behind the client's address: several
+// user agents, and all that people load. They ask for ever other things; one
+// machine that changes its name does not.
+func (c *client) shared() bool {
+	return c.rounded() && c.static > 0 && c.userAgents() >= 4 && c.newPQ*2 < c.n &&
+		(c.n < 100 || bits.OnesCount64(c.paths) >= 16)
+}
+
 // monotone says how much of what a client does is one thing: 0 little, 1 most,
 // 2 nearly all. majorN is a lower bound of the majority's excess over the rest.
 func (c *client) monotone() uint32 {

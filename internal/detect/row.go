@@ -154,7 +154,7 @@ func (r *row) session(e *event, c *client, v *vantage) {
 	if c.rounded() && static == 1 {
 		r.val[dimSession] = 1 + s<<12 + 15<<6
 	}
-	if r.flags&rowRounded != 0 && c.userAgents() >= 4 && c.newPQ*2 < c.n {
+	if c.shared() {
 		r.flags |= rowShared // its load and its user agents are those of many people
 		return
 	}
