@@ -18,13 +18,12 @@ var plainPage embed.FS
 //go:embed all:web/dist
 var builtPage embed.FS
 
-func pageFiles() (page, plain fs.FS, built bool) {
-	plain = must(fs.Sub(plainPage, "page"))
-	page = must(fs.Sub(builtPage, "web/dist"))
-	if _, err := fs.Stat(page, "index.html"); err != nil {
-		return plain, plain, false
+// pageOf is the built page where there is one, else the plain one.
+func pageOf(built, plain fs.FS) fs.FS {
+	if _, err := fs.Stat(built, "index.html"); err != nil {
+		return plain
 	}
-	return page, plain, true
+	return built
 }
 
 func must(sub fs.FS, err error) fs.FS {
@@ -38,7 +37,8 @@ func must(sub fs.FS, err error) fs.FS {
 // script stands in the HTML, and the policy says so to the browser: a log line
 // that holds a script stays text.
 func pageHandler() http.Handler {
-	page, plain, _ := pageFiles()
+	plain := must(fs.Sub(plainPage, "page"))
+	page := pageOf(must(fs.Sub(builtPage, "web/dist")), plain)
 	mux := http.NewServeMux()
 	mux.Handle("/", http.FileServerFS(page))
 	mux.Handle("/plain/", http.StripPrefix("/plain/", http.FileServerFS(plain)))

@@ -110,6 +110,7 @@ type room struct {
 	w       *warroom
 	viewers *viewers
 	log     *timeline.Log
+	ticking sync.WaitGroup // run and runSlow
 
 	mu              sync.Mutex
 	view            view     // guarded by mu: the newest, without histories

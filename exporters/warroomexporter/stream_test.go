@@ -101,6 +101,7 @@ func TestAStreamOutlivesTheServersWriteTimeout(t *testing.T) {
 
 func TestAViewerWhoFallsBehindStartsAgainWithASnapshot(t *testing.T) {
 	w, _ := roomOf(t, testConfig(t))
+	still(w)
 	r := &recorder{header: http.Header{}}
 	v := w.room.viewers.join()
 	s := streamer{rw: r, control: http.NewResponseController(r), room: w.room}

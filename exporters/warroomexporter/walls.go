@@ -24,6 +24,8 @@ type walls struct {
 	mu     sync.Mutex // held while the store is read: one reads, the others wait for it
 	report headroom.Report
 	have   bool
+
+	pastMu sync.Mutex // held while a past moment is read: one at a time, and never before the present
 }
 
 // get returns a report that is at most wallsFresh old.
@@ -38,8 +40,8 @@ func (w *walls) get(ctx context.Context, store headroom.Store) headroom.Report {
 
 // at reads the store for a moment in the past; one at a time.
 func (w *walls) at(ctx context.Context, store headroom.Store, at time.Time) headroom.Report {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.pastMu.Lock()
+	defer w.pastMu.Unlock()
 	return headroom.Read(ctx, store, at)
 }
 

@@ -122,8 +122,8 @@ func (w *warroom) open(ctx context.Context, host component.Host) error {
 	w.room.add(timeline.Entry{At: w.now(), Kind: timeline.Server, Text: "the war room opened"})
 	running, stop := context.WithCancel(context.Background())
 	w.stop = stop
-	w.serve.Go(func() { w.room.run(running) })
-	w.serve.Go(func() { w.room.runSlow(running) })
+	w.room.ticking.Go(func() { w.room.run(running) })
+	w.room.ticking.Go(func() { w.room.runSlow(running) })
 
 	// Last: serve, when there is something to serve.
 	w.server, err = w.cfg.ToServer(ctx, host.GetExtensions(), w.set.TelemetrySettings, w.handler())
@@ -170,6 +170,7 @@ func (w *warroom) close(ctx context.Context) error {
 	if w.stop != nil {
 		w.stop()
 		w.room.viewers.close() // streams end at once: the page connects again
+		w.room.ticking.Wait()
 	}
 	if w.server != nil {
 		// A slow download must not keep the process: what has not ended in two

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -196,6 +198,16 @@ func TestThePageRunsNothingThatItDidNotBring(t *testing.T) {
 	if code, _, _ := fetch(t, request(t, http.MethodGet, base+"/nothing")); code != http.StatusNotFound {
 		t.Errorf("GET /nothing: %d", code)
 	}
+}
+
+func TestWithoutNodeThePlainPageStandsInAndSaysHowToGetTheOther(t *testing.T) {
+	plain := must(fs.Sub(plainPage, "page"))
+	require.Equal(t, plain, pageOf(fstest.MapFS{".keep": {}}, plain))
+	built := fstest.MapFS{"index.html": {}}
+	require.Equal(t, fs.FS(built), pageOf(built, plain))
+	text, err := fs.ReadFile(plain, "index.html")
+	require.NoError(t, err)
+	require.Contains(t, string(text), "make web build")
 }
 
 func TestAnotherSiteCanNeitherReadNorWriteThroughAViewersBrowser(t *testing.T) {

@@ -2,6 +2,7 @@
 // summary, which is also shown under it to everybody.
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
+import { hourMinute } from "./format";
 import { theme } from "./theme";
 import type { Num, Past } from "./model";
 
@@ -77,7 +78,7 @@ export function Chart(props: { title: string; past: Past; seq: number; lines: Li
       padding: [8, 8, 0, 0],
       scales: { x: { time: true }, y: { range: (_u, _lo, hi) => [0, hi > 0 ? hi * 1.08 : 1] } },
       axes: [
-        { ...axis, size: px * 2 + 4, space: px * 7, values: (_u, ticks) => ticks.map((t) => new Date(t * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })) },
+        { ...axis, size: px * 2 + 4, space: px * 7, values: (_u, ticks) => ticks.map(hourMinute) },
         { ...axis, size: px * 4.5, space: px * 2.6, values: (_u, ticks) => ticks.map((v) => latest.current.format(v)) },
       ],
       series: [{}, ...props.lines.map((l): uPlot.Series => ({
