@@ -36,9 +36,8 @@ type client struct {
 	majorP  uint32 // the same for the exact path
 	majorPN uint32
 	uax     uint32 // last user agent
-	acct    uint32
-	size    uint8 // of the last try's answer
-	sameSz  uint8 // tries in a row whose answer had that size
+	size    uint8  // of the last try's answer
+	sameSz  uint8  // tries in a row whose answer had that size
 	flags   uint8
 	majorC  class // of the majority template
 	retry   bool  // its last answer was 5xx or 429
@@ -88,10 +87,8 @@ var linear64 = func() (t [65]uint16) {
 	return t
 }()
 
-func (c *client) distinctTemplates() int { return countBits(c.tmpls) }
-func (c *client) distinctPaths() int     { return countBits(c.paths) }
-func (c *client) distinctErrors() int    { return countBits(c.errs) }
-func (c *client) userAgents() int        { return bits.OnesCount32(c.uas) }
+func (c *client) distinctErrors() int { return countBits(c.errs) }
+func (c *client) userAgents() int     { return bits.OnesCount32(c.uas) }
 
 // rounded says that a client behaves like a visitor: several different things,
 // none of which is nearly all.

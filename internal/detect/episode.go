@@ -22,7 +22,6 @@ var episodeClass = [episodes]finding.Class{finding.HTTPFlood, finding.Credential
 // episode is the life of a finding of one kind.
 type episode struct {
 	looks   uint8 // the last looks, newest in bit 0: 1 where it was an attack
-	weak    uint8 // how long ago the last such look was, in ticks
 	open    bool
 	id      string
 	class   finding.Class

@@ -82,8 +82,6 @@ func (e *event) refused() bool {
 	return false
 }
 
-func (e *event) prefix() netip.Prefix { return prefixOf(e.addr, e.ipv4(), 24, 48) }
-
 func prefixOf(addr [16]byte, v4 bool, bits4, bits6 int) netip.Prefix {
 	a, n := netip.AddrFrom16(addr), bits6
 	if v4 {
@@ -123,8 +121,6 @@ func methodOf(b []byte) uint8 {
 	}
 	return methodOther
 }
-
-var methodNames = [...]string{"", "GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"}
 
 // reader turns requests into events. It remembers what it worked out for the
 // paths and user agents that it met last, in two two-way tables.

@@ -27,8 +27,6 @@ var groupOf = [dims]group{
 	dimJA4: groupAgent, dimHold: groupHold, dimLoad: groupLoad, dimFollow: groupSession,
 }
 
-func (g group) strong() bool { return g < groupPath }
-
 const (
 	// liftBar is how many times more often than in the baseline a value must
 	// occur, among the requests for the same path, to be strange. Crowds move

@@ -57,7 +57,6 @@ type service struct {
 
 	verdict    finding.Verdict
 	since      time.Time
-	evidence   []finding.Evidence
 	last       opinion
 	surgeUntil int64
 	surging    bool
@@ -74,12 +73,12 @@ type slot struct {
 
 // counts are exact, whatever is sampled.
 type counts struct {
-	n, errs, lost      uint64
-	static, refs, ua   uint64
-	tries, refused     uint64
-	slow               uint64
-	marked             [episodes]uint64
-	lastMark, firstMrk [episodes]int64
+	n, errs, lost    uint64
+	static, refs, ua uint64
+	tries, refused   uint64
+	slow             uint64
+	marked           [episodes]uint64
+	lastMark         [episodes]int64
 }
 
 func (c *counts) add(e *event) {

@@ -72,11 +72,3 @@ func (r *rng) poisson(mean, floor float64) int {
 }
 
 func pick[T any](r *rng, from []T) T { return from[r.below(len(from))] }
-
-// shuffle is Fisher and Yates's.
-func shuffle[T any](r *rng, s []T) {
-	for i := len(s) - 1; i > 0; i-- {
-		j := r.below(i + 1)
-		s[i], s[j] = s[j], s[i]
-	}
-}

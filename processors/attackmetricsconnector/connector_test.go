@@ -64,7 +64,7 @@ func summary(service, origin, verdict string, requests, errs, suspected int64, o
 func show(md pmetric.Metrics) []string {
 	var out []string
 	for _, m := range md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
-		points := pmetric.NumberDataPointSlice{}
+		var points pmetric.NumberDataPointSlice
 		if m.Type() == pmetric.MetricTypeSum {
 			points = m.Sum().DataPoints()
 		} else {
