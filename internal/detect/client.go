@@ -87,6 +87,7 @@ var linear64 = func() (t [65]uint16) {
 	return t
 }()
 
+func (c *client) distinctPaths() int  { return countBits(c.paths) }
 func (c *client) distinctErrors() int { return countBits(c.errs) }
 func (c *client) userAgents() int     { return bits.OnesCount32(c.uas) }
 
