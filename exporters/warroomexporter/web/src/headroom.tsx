@@ -7,6 +7,8 @@ import { amount, minutes, percent } from "./format";
 const alarm = (w: Wall): 0 | 1 | 2 =>
   w.losing || w.minutes_left !== null && w.minutes_left < 5 ? 2 : w.minutes_left !== null && w.minutes_left < 30 || (w.utilization ?? 0) > 0.85 || w.stale ? 1 : 0;
 
+const steady = (w: Wall): boolean => !w.stale && !w.losing && w.minutes_left === null && w.utilization !== null;
+
 export function HeadroomBand() {
   const h = shown.value!.headroom;
   const most = tv ? 5 : 9;
@@ -30,13 +32,13 @@ export function HeadroomBand() {
 function WallRow({ w }: { w: Wall }) {
   const level = alarm(w), cls = level === 2 ? "bad" : level === 1 ? "warn" : "";
   return (
-    <tr class={cls} title={w.source}>
-      <td><b>{tv ? w.name.replace("Connection tracking", "Conntrack") : w.name}</b> <bdi class="quiet">{w.resource}</bdi><small>{w.why}</small></td>
+    <tr class={cls} title={w.why + " (" + w.source + ")"}>
+      <td><b>{tv ? w.name.replace("Connection tracking", "Conntrack") : w.name}</b> <bdi class="quiet">{w.resource}</bdi>{steady(w) ? null : <small>{w.why}</small>}</td>
       <td class="use">
         {w.utilization !== null ? <><Bar of={w.utilization} cls={cls} /><span class="n">{percent(w.utilization)}</span></> : null}
         <small>{w.used !== null && w.limit !== null && w.unit !== "1" ? amount(w.used, w.unit) + " of " + amount(w.limit, w.unit) : w.left !== null && w.unit !== "1" ? amount(w.left, w.unit) + " left" : ""}</small>
       </td>
-      <td class="n left">{level === 2 ? "■ " : level === 1 ? "▲ " : ""}{w.stale ? "unknown" : w.minutes_left === null ? "steady" : minutes(w.minutes_left)}</td>
+      <td class="n left">{level === 2 ? "■ " : level === 1 ? "▲ " : ""}{w.stale ? "unknown" : w.minutes_left === null ? w.used === null && w.left === null ? "not hit" : "steady" : minutes(w.minutes_left)}</td>
     </tr>
   );
 }

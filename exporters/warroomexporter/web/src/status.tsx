@@ -24,8 +24,8 @@ export function StatusBand() {
         {board?.scribe && <span><small>scribe</small> <bdi>{board.scribe}</bdi></span>}
       </span>
       <span class="spring" />
-      {s && <span class="quiet">{s.viewers === 1 ? "1 viewer" : s.viewers + " viewers"}</span>}
-      {s && !tv && <span class="quiet arriving" title="arriving a second">{count(s.arriving.logs)} logs/s · {count(s.arriving.metrics)} points/s</span>}
+      {s && mode.value !== "past" && <span class="quiet viewers">{s.viewers === 1 ? "1 viewer" : s.viewers + " viewers"}</span>}
+      {s && !tv && mode.value !== "past" && <span class="quiet arriving" title="arriving a second">{count(s.arriving.logs)} logs/s · {count(s.arriving.metrics)} points/s</span>}
       {!tv && <button type="button" onClick={toggleTheme} title="dark or light (t)" aria-label="Dark or light">◐</button>}
       {!tv && <button type="button" onClick={() => { helpOpen.value = true; }} title="keys (?)" aria-label="Help">?</button>}
     </header>

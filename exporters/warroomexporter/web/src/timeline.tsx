@@ -25,7 +25,7 @@ export function TimelineBand() {
 function Line({ e }: { e: Entry }) {
   const at = new Date(e.at).getTime();
   return (
-    <li class={e.kind}>
+    <li class={"of-" + e.kind}>
       {tv ? <time>{clock(at)}</time> : <button type="button" class="at" title="show the page as it was" onClick={() => travel(at + 1000)}>{clock(at)}</button>}
       <span class="kind"><i aria-hidden="true">{icons[e.kind] ?? "·"}</i> {names[e.kind] ?? e.kind}</span>
       <span class="text">{e.service && <b><bdi>{e.service}</bdi> </b>}<bdi>{e.text || "(given back)"}</bdi>{e.who && <small> — <bdi>{e.who}</bdi></small>}</span>

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { readdirSync, statSync } from "node:fs";
-import { after, before, describe, test } from "node:test";
+import { after, afterEach, before, describe, test } from "node:test";
 import { axe, launch, look, serve } from "./room.mjs";
 
 let browser, room;
 before(async () => { browser = await launch(); room = await serve("mixed"); });
+// A test that failed must not leave its viewers to the next.
+afterEach(async () => { for (const c of browser.contexts()) await c.close(); });
 after(async () => { await browser?.close(); await room?.close(); });
 
 const text = (page, selector) => page.textContent(selector);
@@ -45,9 +47,9 @@ describe("the page", () => {
     }
     await until(page, () => document.querySelectorAll(".drilled tr").length > 3);
     await page.keyboard.press("?");
-    assert.equal(await page.locator("dialog[open]").count(), 1);
+    await page.waitForSelector("dialog[open]");
     await page.keyboard.press("Escape");
-    assert.equal(await page.locator("dialog[open]").count(), 0);
+    await page.waitForSelector("dialog[open]", { state: "detached" });
     const theme = await page.evaluate(() => document.documentElement.dataset.theme);
     await page.keyboard.press("t");
     assert.notEqual(await page.evaluate(() => document.documentElement.dataset.theme), theme);
