@@ -25,20 +25,62 @@ func (s *Set) copies(others []entry) {
 				s.byID[o.id] != nil || !startsWith(o.path, t.print, s.scratch[:]) {
 				continue
 			}
-			if o.size > t.offset && len(s.byID) < s.opts.MaxFiles {
-				f := &File{ID: o.id, Name: t.name, Path: o.path, print: t.print, offset: t.offset, committed: t.offset,
-					grewAt: s.now, caughtUp: s.now, rotatedAt: s.now, seen: s.gen}
+			if len(s.byID) < s.opts.MaxFiles {
+				// Followed even if nothing of it is missing, so that it is known.
+				at := min(t.offset, o.size)
+				f := &File{ID: o.id, Name: t.name, Path: o.path, print: t.print, offset: at, committed: at,
+					grewAt: s.now, mtime: o.mtime, caughtUp: s.now, rotatedAt: s.now, seen: s.gen}
 				s.add(f)
 				s.fresh = append(s.fresh, f)
-				found := o.size - t.offset
-				s.Stats.Recovered += found
-				s.Stats.LostBytes -= min(found, t.size-t.offset)
+				s.Stats.Recovered += o.size - at
+				s.Stats.LostBytes -= min(o.size-at, t.size-t.offset)
 			}
 			s.truncated = append(s.truncated[:i], s.truncated[i+1:]...)
 			i--
 			break
 		}
 	}
+}
+
+// copyGap is how long a file that may be a copy in the making is left alone.
+const copyGap = 2 * time.Second
+
+// siblings follows rotated files that had a name that matches, and lost it
+// before anyone looked: between two scans, or between two runs.
+func (s *Set) siblings(bases []string, others []entry) {
+	for _, o := range others {
+		if s.byID[o.id] != nil || o.mtime.Before(s.since) || o.size == 0 || isCompressed(o.name) {
+			continue
+		}
+		base, ok := baseOf(o.name, bases)
+		if !ok {
+			continue
+		}
+		name := filepath.Join(dirOf(o.path), base)
+		if s.excluded(name) || s.isCopy(name, o) {
+			continue
+		}
+		s.Stats.Rotated++
+		s.follow(o, name, true, s.now)
+	}
+}
+
+// isCopy tells whether a file begins as one that is followed does, or may do so
+// when it is written: copytruncate is about to truncate that one.
+func (s *Set) isCopy(name string, o entry) bool {
+	for f := range s.byDir[dirOf(name)] {
+		if f.Name != name || f.print.N == 0 {
+			continue
+		}
+		if o.size < int64(f.print.N) && s.now.Sub(o.mtime) < copyGap || startsWith(o.path, f.print, s.scratch[:]) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Set) excluded(path string) bool {
+	return matchesAny(s.opts.Exclude, path) || s.opts.Skip != nil && s.opts.Skip(path)
 }
 
 func (s *Set) forgetTruncated() {
@@ -69,7 +111,6 @@ func (s *Set) missing() {
 		s.forgotten = append(s.forgotten, id)
 		s.countCompressed(c)
 	}
-	clear(s.savedPath)
 }
 
 // countCompressed counts what a compressed file holds beyond its checkpoint;

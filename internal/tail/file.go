@@ -24,6 +24,7 @@ type File struct {
 	size      int64     // as last seen
 	stuck     int64     // the size at which the rest was an unfinished line
 	epoch     uint32    // how often it was truncated
+	mtime     time.Time // the file system's, as last seen
 	grewAt    time.Time // when size last changed
 	caughtUp  time.Time // when all that there was had last been accepted
 

@@ -99,3 +99,13 @@ func isRotated(name, base string) bool {
 	return len(name) > len(base)+1 && strings.HasPrefix(name, base) &&
 		(name[len(base)] == '.' || name[len(base)] == '-') && !strings.HasSuffix(name, ".tmp")
 }
+
+// baseOf is the name that a file had before it was rotated, if that matches.
+func baseOf(name string, patterns []string) (base string, ok bool) {
+	for i := len(name) - 1; i > 0; i-- {
+		if (name[i] == '.' || name[i] == '-') && isRotated(name, name[:i]) && matchesAny(patterns, name[:i]) {
+			return name[:i], true
+		}
+	}
+	return "", false
+}

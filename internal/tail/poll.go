@@ -52,6 +52,7 @@ func (s *Set) stat(f *File) error {
 		return fmt.Errorf("stat %s: %w", f.Path, err)
 	}
 	size := info.Size()
+	f.mtime = info.ModTime()
 	if size == f.size {
 		if f.committed >= size {
 			f.caughtUp = s.now

@@ -9,7 +9,7 @@ import (
 // maxDirs bounds the directories that are looked into.
 const maxDirs = 1 << 16
 
-// mtimeSlack is how far a file's time may lie before that of a poll that came
+// mtimeSlack is how far a file's time may lie before that of a scan that came
 // earlier: the kernel stamps files with the time of its last tick.
 const mtimeSlack = 100 * time.Millisecond
 
@@ -29,11 +29,22 @@ func (s *Set) Scan(now time.Time, all bool) {
 	}
 }
 
+// ScannedAt is when everything was looked at last. Store it with the checkpoints:
+// after a restart, files that were written to since then and have none are new.
+func (s *Set) ScannedAt() time.Time { return s.fullScan }
+
 // Pending tells whether something was noticed that a Scan should look at.
 func (s *Set) Pending() bool { return s.all || len(s.dirty) > 0 }
 
 func (s *Set) scanAll() {
 	s.all = false
+	s.fullScan = s.now
+	if s.since.IsZero() {
+		if s.since = s.now; !s.alive.IsZero() {
+			s.since = s.alive
+		}
+		s.since = s.since.Add(-mtimeSlack)
+	}
 	clear(s.dirty)
 	before := s.leaves
 	watched := map[string]bool{}
@@ -88,7 +99,7 @@ func (s *Set) scanDir(dir string, bases []string) {
 		name := d.Name()
 		path := filepath.Join(dir, name)
 		matched := matchesAny(bases, name) && !isCompressed(name)
-		if matched && (matchesAny(s.opts.Exclude, path) || s.opts.Skip != nil && s.opts.Skip(path)) {
+		if matched && s.excluded(path) {
 			continue
 		}
 		info, err := os.Stat(path) // follows links: Docker's logs are behind them
@@ -115,10 +126,16 @@ func (s *Set) scanDir(dir string, bases []string) {
 			s.byPath[e.path] = f
 		}
 	}
+	for _, o := range others { // rotated before the last run ended, finished or not
+		if c, ok := s.saved[o.id]; ok && !isCompressed(o.name) {
+			s.follow(o, c.Path, true, s.now)
+		}
+	}
 	for _, e := range current {
-		s.place(e, others)
+		s.place(e)
 	}
 	s.copies(others)
+	s.siblings(bases, others)
 	s.sweep(dir)
 }
 
@@ -128,7 +145,7 @@ func (s *Set) known(e entry) *File {
 	if f == nil {
 		return nil
 	}
-	f.seen, f.Path, f.gone = s.gen, e.path, false
+	f.seen, f.Path, f.gone, f.mtime = s.gen, e.path, false, e.mtime
 	if e.size != f.size {
 		switch {
 		case f.done: // its writer went on with it
@@ -141,27 +158,16 @@ func (s *Set) known(e entry) *File {
 	return f
 }
 
-// place follows the file that has the name now, and first those that had it
-// since it was last looked at.
-func (s *Set) place(e entry, others []entry) {
+// place follows the file that has the name now.
+func (s *Set) place(e entry) {
 	prev, had := s.byPath[e.path]
 	if had && prev.ID == e.id {
 		return
 	}
-	for _, o := range others { // rotated before the last run ended, finished or not
-		if _, ok := s.saved[o.id]; ok && isRotated(o.name, e.name) && !isCompressed(o.name) {
-			s.follow(o, e.path, true, s.now)
-		}
-	}
-	var since time.Time // what was written after this and is not known was missed
 	if had {
 		s.rotated(prev)
-		since = prev.grewAt.Add(-mtimeSlack)
-	} else if c, ok := s.savedPath[e.path]; ok && c.ID != e.id {
-		since = c.Seen
-	}
-	if !since.IsZero() {
-		s.catchUp(e, since, others)
+	} else if _, had = s.savedPath[e.path]; had {
+		delete(s.savedPath, e.path)
 	}
 	if f := s.byID[e.id]; f != nil { // another's name before: a glob that takes rotated names too
 		if f.Name == e.path || !f.Rotated() {
@@ -169,7 +175,7 @@ func (s *Set) place(e entry, others []entry) {
 		}
 		return
 	}
-	s.follow(e, e.path, !since.IsZero(), time.Time{})
+	s.follow(e, e.path, had, time.Time{})
 }
 
 func (s *Set) rotated(f *File) {
@@ -183,26 +189,13 @@ func (s *Set) rotated(f *File) {
 	}
 }
 
-// catchUp follows the files that had e's name and lost it unseen.
-func (s *Set) catchUp(e entry, since time.Time, others []entry) {
-	for _, o := range others {
-		if !isRotated(o.name, e.name) || isCompressed(o.name) || s.byID[o.id] != nil {
-			continue
-		}
-		if o.mtime.After(since) {
-			s.follow(o, e.path, true, s.now)
-			s.Stats.Rotated++
-		}
-	}
-}
-
 // follow begins with a file: where it was left, or at its beginning or end.
 func (s *Set) follow(e entry, name string, fromStart bool, rotatedAt time.Time) {
 	if len(s.byID) >= s.opts.MaxFiles {
 		s.Stats.TooMany++
 		return
 	}
-	f := &File{ID: e.id, Name: name, Path: e.path, grewAt: s.now, caughtUp: s.now, rotatedAt: rotatedAt, seen: s.gen}
+	f := &File{ID: e.id, Name: name, Path: e.path, grewAt: s.now, caughtUp: s.now, rotatedAt: rotatedAt, seen: s.gen, mtime: e.mtime}
 	if c, ok := s.saved[e.id]; ok {
 		delete(s.saved, e.id)
 		if s.resume(f, c, e) {

@@ -51,14 +51,16 @@ type Set struct {
 
 	saved     map[ID]Checkpoint     // from the last run, not claimed yet
 	savedPath map[string]Checkpoint // the latest of each path
-	alive     time.Time             // when the last run stored something
+	alive     time.Time             // the last run knew all files of before this
 	resumed   bool                  // there was a last run
 	scanned   bool                  // there was a scan in this one
 
-	leaves leaves
-	gen    uint64
-	dirty  map[string]bool // directories to look at again
-	all    bool            // look at all of them
+	since    time.Time // rotated files written to after this, and not known, were missed
+	leaves   leaves
+	gen      uint64
+	fullScan time.Time
+	dirty    map[string]bool // directories to look at again
+	all      bool            // look at all of them
 
 	fresh     []*File // files whose first checkpoint is not stored yet
 	forgotten []ID    // files whose checkpoint is to be deleted
@@ -77,8 +79,8 @@ type stub struct {
 	at     time.Time
 }
 
-// New makes a Set that goes on where saved says; alive is when the last run was
-// last known to run. notify may be nil.
+// New makes a Set that goes on where saved says; alive is the last run's
+// ScannedAt. notify may be nil.
 func New(opts Options, notify *Notifier, saved []Checkpoint, alive time.Time) *Set {
 	s := &Set{
 		opts: opts, notify: notify,
@@ -93,9 +95,6 @@ func New(opts Options, notify *Notifier, saved []Checkpoint, alive time.Time) *S
 		// the one that was written last.
 		if p, ok := s.savedPath[c.Path]; !ok || c.Seen.After(p.Seen) {
 			s.savedPath[c.Path] = c
-		}
-		if c.Seen.After(s.alive) {
-			s.alive = c.Seen
 		}
 	}
 	return s

@@ -24,6 +24,8 @@ type follower struct {
 	now time.Time
 	got []string
 	opt tail.Options
+
+	alive time.Time // of the last run
 }
 
 func follow(t *testing.T, pattern string, fromStart bool) *follower {
@@ -38,7 +40,7 @@ func follow(t *testing.T, pattern string, fromStart bool) *follower {
 }
 
 func (f *follower) start(saved []tail.Checkpoint) {
-	f.set = tail.New(f.opt, nil, saved, time.Time{})
+	f.set = tail.New(f.opt, nil, saved, f.alive)
 	f.t.Cleanup(f.set.Close)
 }
 
@@ -50,6 +52,7 @@ func (f *follower) restart() {
 		require.NoError(f.t, err)
 		saved = append(saved, c)
 	}
+	f.alive = f.set.ScannedAt()
 	f.set.Close()
 	f.start(saved)
 }
@@ -256,11 +259,55 @@ func TestRotationsWhileAwayAreCaughtUpWith(t *testing.T) {
 	f.want(time.Second, "one")
 	f.write("0.log", "two\n")
 	f.rename("0.log", "0.log.20260711-190000")
-	f.now = time.Now().Add(-time.Second) // when the checkpoint was made
+	f.restart()
+	f.now = time.Now()
+	f.want(0, "two") // its name is not there yet
 	f.restart()
 	f.write("0.log.20260711-190100", "three\n")
 	f.write("0.log", "four\n")
-	require.ElementsMatch(t, []string{"two", "three", "four"}, f.look(time.Second))
+	require.ElementsMatch(t, []string{"three", "four"}, f.look(3*time.Second))
+}
+
+func TestCopiesMadeWhileAwayAreReadOn(t *testing.T) {
+	f := follow(t, "*.log", true)
+	f.write("a.log", "one\n")
+	f.want(0, "one")
+	f.restart()
+	f.write("a.log.2", "one\ntwo\n")
+	f.write("a.log.1", "three\n")
+	require.NoError(t, os.Truncate(f.path("a.log"), 0))
+	f.write("a.log", "four, and much longer than before\n")
+	require.ElementsMatch(t, []string{"two", "three", "four, and much longer than before"}, f.look(time.Second))
+}
+
+func TestFilesThatCameAndLostTheirNameBetweenTwoLooksAreRead(t *testing.T) {
+	f := follow(t, "*.log", false)
+	f.now = time.Now()
+	f.want(0)
+	f.write("0.log.20260711-190000", "one\n")
+	f.write("0.log.20260711-190001", "two\n")
+	f.write("0.log.20260711-190002.gz", "xx\n")
+	f.write("0.txt.1", "no\n")
+	require.ElementsMatch(t, []string{"one", "two"}, f.look(time.Second))
+	f.write("0.log", "three\n")
+	f.write("0.log.20260711-190003", "four\n")
+	require.ElementsMatch(t, []string{"three", "four"}, f.look(time.Second))
+}
+
+func TestACopyIsNotReadBeforeItsOriginalIsTruncated(t *testing.T) {
+	f := follow(t, "*.log", true)
+	f.write("a.log", "one\n")
+	f.want(0, "one")
+	f.write("a.log.1", "on")
+	f.want(time.Second)
+	f.write("a.log.1", "e\n")
+	f.want(time.Minute)
+	require.NoError(t, os.Truncate(f.path("a.log"), 0))
+	f.want(time.Second)
+	f.write("a.log", "two\n")
+	f.want(time.Minute, "two")
+	f.restart()
+	f.want(time.Minute)
 }
 
 func TestAReusedInodeIsAnotherFile(t *testing.T) {

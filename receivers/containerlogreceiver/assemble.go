@@ -44,6 +44,10 @@ func (r *reader) line(s *source, text string, start int64, end tail.End, now tim
 		l.Time, start, cut = a.line.time, a.line.start, cut || a.line.cut
 		l.Text = a.line.take()
 	}
+	if over := len(l.Text) - r.config.MaxLineBytes; over > 0 {
+		r.counts.cut.Add(int64(over))
+		l.Text, cut = l.Text[:r.config.MaxLineBytes], true
+	}
 	mark := ""
 	switch {
 	case cut:

@@ -28,6 +28,7 @@ type batch struct {
 
 	marks     []tail.Mark // to be stored when it is accepted
 	forgotten []tail.ID   // to be deleted from the storage
+	alive     time.Time   // when all files were looked at
 }
 
 func newBatch(id uint64) *batch { return &batch{id: id, logs: plog.NewLogs()} }
@@ -92,5 +93,6 @@ func (r *reader) seal() *batch {
 	}
 	b.sources = nil
 	b.forgotten = r.set.Forgotten()
+	b.alive = r.set.ScannedAt()
 	return b
 }

@@ -14,10 +14,12 @@ import (
 )
 
 // indexKey holds which files there are checkpoints of, since storages can't list
-// their keys: a version, when that was written (Unix ms), and the files' IDs.
+// their keys: a version, and the files' IDs as uvarints. aliveKey holds the time
+// (Unix ms, a uvarint) of which they are all files that there were.
 const (
 	indexKey     = "files"
 	indexVersion = 1
+	aliveKey     = "alive"
 )
 
 // store keeps checkpoints. Without a client it keeps none.
@@ -31,7 +33,8 @@ type store struct {
 	pending map[tail.ID][]byte   // nil: to be deleted
 	indexed bool                 // the index is as known says
 
-	saved, alive, logged time.Time
+	alive         time.Time // to be stored
+	saved, logged time.Time
 }
 
 func openStore(ctx context.Context, host component.Host, id *component.ID, own component.ID) (storage.Client, error) {
@@ -63,7 +66,14 @@ func (s *store) load(ctx context.Context) (saved []tail.Checkpoint, alive time.T
 	if err != nil {
 		return nil, time.Time{}, fmt.Errorf("read checkpoints: %w", err)
 	}
-	ids, alive := parseIndex(index)
+	b, err := s.client.Get(ctx, aliveKey)
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("read checkpoints: %w", err)
+	}
+	if ms, n := binary.Uvarint(b); n > 0 && ms < 1<<52 {
+		alive = time.UnixMilli(int64(ms))
+	}
+	ids := parseIndex(index)
 	broken := 0
 	for _, id := range ids {
 		b, err := s.client.Get(ctx, id.String())
@@ -95,6 +105,7 @@ func (s *store) save(ctx context.Context, b *batch, now time.Time) {
 	for _, id := range b.forgotten {
 		s.pending[id] = nil
 	}
+	s.alive = b.alive
 	if now.Sub(s.saved) >= s.every {
 		s.flush(ctx, now)
 	}
@@ -119,9 +130,11 @@ func (s *store) flush(ctx context.Context, now time.Time) {
 			s.indexed = false
 		}
 	}
-	if !s.indexed || now.Sub(s.alive) >= aliveEvery {
-		ops = append(ops, storage.SetOperation(indexKey, s.index(now)))
-		s.alive = now
+	if !s.indexed {
+		ops = append(ops, storage.SetOperation(indexKey, s.index()))
+	}
+	if !s.alive.IsZero() {
+		ops = append(ops, storage.SetOperation(aliveKey, binary.AppendUvarint(nil, uint64(s.alive.UnixMilli()))))
 	}
 	if len(ops) == 0 {
 		return
@@ -142,23 +155,19 @@ func (s *store) flush(ctx context.Context, now time.Time) {
 	clear(s.pending)
 }
 
-func (s *store) index(now time.Time) []byte {
-	b := binary.AppendUvarint([]byte{indexVersion}, uint64(now.UnixMilli()))
+func (s *store) index() []byte {
+	b := []byte{indexVersion}
 	for id := range s.known {
 		b = binary.AppendUvarint(binary.AppendUvarint(b, id.Dev), id.Ino)
 	}
 	return b
 }
 
-func parseIndex(b []byte) (ids []tail.ID, alive time.Time) {
+func parseIndex(b []byte) (ids []tail.ID) {
 	if len(b) == 0 || b[0] != indexVersion {
-		return nil, time.Time{}
+		return nil
 	}
-	ms, n := binary.Uvarint(b[1:])
-	if n <= 0 || ms > 1<<52 {
-		return nil, time.Time{}
-	}
-	for b = b[1+n:]; len(b) > 0; {
+	for b = b[1:]; len(b) > 0; {
 		dev, n := binary.Uvarint(b)
 		ino, m := binary.Uvarint(b[max(n, 0):])
 		if n <= 0 || m <= 0 {
@@ -167,5 +176,5 @@ func parseIndex(b []byte) (ids []tail.ID, alive time.Time) {
 		b = b[n+m:]
 		ids = append(ids, tail.ID{Dev: dev, Ino: ino})
 	}
-	return ids, time.UnixMilli(int64(ms))
+	return ids
 }

@@ -172,7 +172,7 @@ func register(set component.TelemetrySettings, c *counts, spaces *namespaces) (u
 			by(names.LogsReason, dropVanished.String(), &c.dropped[dropVanished]), by(names.LogsReason, dropShutdown.String(), &c.dropped[dropShutdown])},
 		counter(names.LogsRetries, "{batch}", "Batches that were offered again after a refusal."):                    {alone(&c.retries)},
 		counter(names.LogsMalformed, "{line}", "Lines not in their file's format, passed on as they are."):           {alone(&c.malformed)},
-		counter(names.LogsCut, "By", "Bytes cut off lines over max_line_bytes."):                                     {by(names.LogsReason, "line", &c.cutByFile), by(names.LogsReason, "joined", &c.cut)},
+		counter(names.LogsCut, "By", "Bytes cut off lines over max_line_bytes."):                                     {by(names.LogsReason, "cut", &c.cut), by(names.LogsReason, "skipped", &c.cutByFile)},
 		counter(names.LogsUnreadable, "By", "Bytes written and truncated, deleted or compressed before being read."): {alone(&c.unread)},
 		counter(names.LogsRecovered, "By", "Bytes of truncated files that are read from a copy."):                    {alone(&c.recovered)},
 		counter(names.LogsCheckpoints, "{write}", "Writes of checkpoints."): {

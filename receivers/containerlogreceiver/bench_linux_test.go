@@ -1,0 +1,181 @@
+package containerlogreceiver
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+)
+
+// Each reader runs in a process of its own, so that processor time and peak
+// memory are its own.
+const (
+	racerName  = "VIGIE_TEST_RACER"
+	racerFiles = "VIGIE_TEST_RACER_FILES"
+	racerWant  = "VIGIE_TEST_RACER_RECORDS"
+)
+
+type race struct {
+	CPU     time.Duration
+	Wall    time.Duration
+	PeakKiB int64
+	Records int64
+}
+
+func TestRacer(t *testing.T) {
+	name := os.Getenv(racerName)
+	if name == "" {
+		t.Skip("only for the benchmark that starts it")
+	}
+	var want int64
+	_, err := fmt.Sscan(os.Getenv(racerWant), &want)
+	require.NoError(t, err)
+	var got atomic.Int64
+	done := make(chan struct{})
+	sink, err := consumer.NewLogs(func(_ context.Context, logs plog.Logs) error {
+		if n := int64(logs.LogRecordCount()); got.Add(n) >= want && got.Load()-n < want {
+			close(done)
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	r := racer(t, name, os.Getenv(racerFiles), sink)
+
+	cpu, began := cpuTime(), time.Now()
+	require.NoError(t, r.Start(context.Background(), componenttest.NewNopHost()))
+	<-done
+	out := race{CPU: cpuTime() - cpu, Wall: time.Since(began), Records: got.Load()}
+	require.NoError(t, r.Shutdown(context.Background()))
+	var use syscall.Rusage
+	require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &use))
+	out.PeakKiB = use.Maxrss
+	require.NoError(t, json.NewEncoder(os.Stderr).Encode(out))
+}
+
+func racer(t *testing.T, name, files string, sink consumer.Logs) receiver.Logs {
+	which, mode, _ := strings.Cut(name, "/")
+	if which == "container_log" {
+		cfg := createDefaultConfig()
+		cfg.Include, cfg.StartAt = []string{files}, "beginning"
+		if mode == "traces_off" {
+			cfg.Multiline.Mode = "off"
+		}
+		r, err := NewFactory().CreateLogs(t.Context(), receivertest.NewNopSettings(NewFactory().Type()), cfg, sink)
+		require.NoError(t, err)
+		return r
+	}
+	factory := filelogreceiver.NewFactory()
+	raw := map[string]any{"include": []any{files}, "start_at": "beginning", "include_file_path": true, "poll_interval": "200ms"}
+	if mode == "container" {
+		raw["operators"] = []any{map[string]any{"type": "container"}}
+	}
+	cfg := factory.CreateDefaultConfig()
+	require.NoError(t, confmap.NewFromStringMap(raw).Unmarshal(cfg))
+	r, err := factory.CreateLogs(t.Context(), receivertest.NewNopSettings(factory.Type()), cfg, sink)
+	require.NoError(t, err)
+	return r
+}
+
+func cpuTime() time.Duration {
+	var use syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &use)
+	return time.Duration(use.Utime.Nano() + use.Stime.Nano())
+}
+
+const (
+	nginxLine = `192.0.2.%d - - [11/Jul/2026:19:00:%02d +0000] "GET /live/match-1/seg-%d.m4s HTTP/1.1" 200 %d "https://tv.example.org/match" "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"`
+	jsonLine  = `{"time":"2026-07-11T19:00:%02d.000Z","level":"info","msg":"segment delivered","viewer":%d,"segment":%d,"bytes":%d,"edge":"fra-1"}`
+)
+
+// fill writes the files of 200 containers, half with nginx lines, half with JSON,
+// every 50th line in two fragments, and gives how many records there are. No two
+// files begin alike: file_log would take them for one.
+func fill(b *testing.B, dir string, lines int, cri bool) (records int) {
+	const containers = 200
+	for c := range containers {
+		path := filepath.Join(dir, fmt.Sprintf("ns%d_pod-%d_0a1b2c3d-%d", c%5, c, c), "app", "0.log")
+		require.NoError(b, os.MkdirAll(filepath.Dir(path), 0o755))
+		f, err := os.Create(path)
+		require.NoError(b, err)
+		w := bufio.NewWriter(f)
+		for i := range lines / containers {
+			text := fmt.Sprintf(nginxLine, i%250, i%60, i*containers+c, i*7%100000)
+			if c%2 == 0 {
+				text = fmt.Sprintf(jsonLine, i%60, i*containers+c, i, i*7%100000)
+			}
+			records++
+			if !cri {
+				fmt.Fprintln(w, text)
+				continue
+			}
+			stamp := fmt.Sprintf("2026-07-11T19:%02d:%02d.%09dZ stdout ", i/60%60, i%60, i*containers+c)
+			if i%50 == 0 {
+				fmt.Fprintf(w, "%sP %s\n", stamp, text[:40])
+				text = text[40:]
+			}
+			fmt.Fprintf(w, "%sF %s\n", stamp, text)
+		}
+		require.NoError(b, w.Flush())
+		require.NoError(b, f.Close())
+	}
+	return records
+}
+
+// BenchmarkAgainstFilelog reads the same files by this receiver and by contrib's
+// file_log. The goal is ten times its records a second of processor time, and
+// not more than 100 MiB.
+func BenchmarkAgainstFilelog(b *testing.B) {
+	const lines = 100_000
+	for _, set := range []struct {
+		name   string
+		cri    bool
+		racers []string
+	}{
+		{"cri", true, []string{"container_log", "container_log/traces_off", "file_log/container"}},
+		{"raw", false, []string{"container_log", "file_log/plain"}},
+	} {
+		dir := b.TempDir()
+		records := fill(b, dir, lines, set.cri)
+		for _, name := range set.racers {
+			b.Run(set.name+"/"+name, func(b *testing.B) {
+				var sum race
+				runs := 0
+				for b.Loop() {
+					ctx, cancel := context.WithTimeout(b.Context(), 2*time.Minute)
+					cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestRacer$")
+					cmd.Env = append(os.Environ(), racerName+"="+name, racerFiles+"="+filepath.Join(dir, "*/*/*.log"), fmt.Sprintf("%s=%d", racerWant, records))
+					out, err := cmd.StderrPipe()
+					require.NoError(b, err)
+					require.NoError(b, cmd.Start())
+					var got race
+					require.NoError(b, json.NewDecoder(out).Decode(&got))
+					require.NoError(b, cmd.Wait())
+					cancel()
+					require.Equal(b, int64(records), got.Records)
+					sum.CPU += got.CPU
+					sum.PeakKiB = max(sum.PeakKiB, got.PeakKiB)
+					runs++
+				}
+				b.ReportMetric(float64(records*runs)/sum.CPU.Seconds(), "records/cpu-s")
+				b.ReportMetric(float64(sum.PeakKiB)/1024, "peak-MiB")
+			})
+		}
+	}
+}
