@@ -60,7 +60,8 @@ var kinds = [...]kind{
 	},
 	{
 		name: "CPU", unit: "1",
-		share:   []string{`1 - sum by (job, instance) (rate(system_cpu_time_seconds_total{state="idle"}[15s])) / sum by (job, instance) (rate(system_cpu_time_seconds_total[15s]))`, `1 - sum by (job, instance) (rate(system_cpu_time_seconds_total{state="idle"}[1m])) / sum by (job, instance) (rate(system_cpu_time_seconds_total[1m]))`},
+		// Over a minute: a processor that is busy for seconds is no wall.
+		share:   []string{`1 - sum by (job, instance) (rate(system_cpu_time_seconds_total{state="idle"}[1m])) / sum by (job, instance) (rate(system_cpu_time_seconds_total[1m]))`},
 		missing: "no system.cpu.time: neither host_stat nor host_metrics' cpu scraper runs",
 	},
 	{

@@ -287,6 +287,7 @@ func staleAfter(pts []forecast.Point) time.Duration {
 	return d
 }
 
+// describe names the metric of a selector or expression.
 func describe(source string) string {
 	if name, _, ok := strings.Cut(source, "{"); ok && !strings.ContainsAny(name, " (") {
 		return name
@@ -294,5 +295,5 @@ func describe(source string) string {
 	if strings.Contains(source, "system_cpu_time") {
 		return "system_cpu_time_seconds_total"
 	}
-	return fmt.Sprint(source)
+	return source
 }
