@@ -1,6 +1,7 @@
 package tail
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -98,6 +99,7 @@ func (s *Set) sleep(f *File) bool {
 	}
 	if err := s.notify.wakeOnce(f); err != nil {
 		s.Stats.Watchless++
+		s.trouble = err
 		f.grewAt = s.now // and ask again later
 		return false
 	}
@@ -117,11 +119,15 @@ func (s *Set) ensureOpen(f *File) error {
 	}
 	if s.open >= s.opts.MaxOpen && !s.evict() {
 		s.Stats.NoOpen++
-		return fmt.Errorf("open %s: %d files are open already (max_open_files)", f.Path, s.open)
+		s.trouble = fmt.Errorf("open %s: %d files are open already", f.Path, s.open)
+		return s.trouble
 	}
 	file, err := os.Open(f.Path)
 	if err != nil {
-		s.Stats.NoOpen++
+		if !errors.Is(err, fs.ErrNotExist) { // else it moved, and the next scan finds it
+			s.Stats.NoOpen++
+			s.trouble = err
+		}
 		return fmt.Errorf("follow: %w", err)
 	}
 	if id, err := identifyOpen(file); err != nil || id != f.ID {

@@ -57,6 +57,7 @@ func (s *Set) scanAll() {
 		// another inode.
 		if err := s.notify.watchDir(dir); err != nil {
 			s.Stats.Watchless++
+			s.trouble = err
 		}
 	})
 	for dir, bases := range s.leaves {

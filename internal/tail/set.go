@@ -66,6 +66,8 @@ type Set struct {
 	forgotten []ID    // files whose checkpoint is to be deleted
 	truncated []stub  // to be looked for in copies
 
+	trouble error // the last opening or watch that failed
+
 	buf     []byte
 	scratch [fingerprintMax]byte
 }
@@ -107,6 +109,14 @@ func (s *Set) Files(yield func(*File) bool) {
 			return
 		}
 	}
+}
+
+// Trouble is the last opening or watching that failed since it was asked for
+// last; nil if none did. Stats count them.
+func (s *Set) Trouble() error {
+	err := s.trouble
+	s.trouble = nil
+	return err
 }
 
 // Len is how many files are known.

@@ -357,6 +357,21 @@ func TestNoMoreFilesAreOpenThanAllowed(t *testing.T) {
 	require.Equal(t, int64(20), f.set.Stats.TooMany)
 }
 
+func TestAFileThatMayNotBeOpenedIsSaidAndLeftForLater(t *testing.T) {
+	f := follow(t, "*.log", true)
+	f.opt.MaxOpen = 1
+	f.start(nil)
+	f.write("a.log", "one\n")
+	f.set.Scan(f.now, true)
+	f.set.Poll(f.now) // opened, and not read: it can't be closed for another
+	f.write("b.log", "two\n")
+	f.set.Scan(f.now, true)
+	f.set.Poll(f.now)
+	require.ErrorContains(t, f.set.Trouble(), "b.log: 1 files are open already")
+	require.NoError(t, f.set.Trouble())
+	f.want(time.Second, "one", "two")
+}
+
 func TestExcludedFilesAreLeftAlone(t *testing.T) {
 	f := follow(t, "**/*.log", true)
 	f.opt.Exclude = []string{f.path("b/*.log")}

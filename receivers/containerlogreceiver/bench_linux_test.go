@@ -16,12 +16,17 @@ import (
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.uber.org/zap"
+
+	"github.com/vigie-otel/vigie/internal/tail"
+	"github.com/vigie-otel/vigie/receivers/containerlogreceiver/internal/metadata"
 )
 
 // Each reader runs in a process of its own, so that processor time and peak
@@ -178,4 +183,69 @@ func BenchmarkAgainstFilelog(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkSteadyRawLines reads a file to which 135,000 lines a second are
+// written, a write each, as a server with an unbuffered access log does. The goal
+// is well under one core.
+func BenchmarkSteadyRawLines(b *testing.B) {
+	const rate, seconds = 135_000, 3
+	for _, name := range []string{"container_log", "file_log/plain"} {
+		b.Run(name, func(b *testing.B) {
+			dir := b.TempDir()
+			path := filepath.Join(dir, "a", "b", "access.log")
+			require.NoError(b, os.MkdirAll(filepath.Dir(path), 0o755))
+			f, err := os.Create(path)
+			require.NoError(b, err)
+			defer f.Close()
+			for b.Loop() {
+				ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
+				cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestRacer$")
+				cmd.Env = append(os.Environ(), racerName+"="+name, racerFiles+"="+filepath.Join(dir, "*/*/*.log"), fmt.Sprintf("%s=%d", racerWant, rate*seconds))
+				out, err := cmd.StderrPipe()
+				require.NoError(b, err)
+				require.NoError(b, cmd.Start())
+				began := time.Now()
+				for i := range rate * seconds {
+					if i%500 == 0 {
+						time.Sleep(time.Until(began.Add(time.Duration(i) * time.Second / rate)))
+					}
+					fmt.Fprintf(f, nginxLine+"\n", i%250, i%60, i, i*7%100000)
+				}
+				var got race
+				require.NoError(b, json.NewDecoder(out).Decode(&got))
+				require.NoError(b, cmd.Wait())
+				cancel()
+				b.ReportMetric(got.CPU.Seconds()/got.Wall.Seconds(), "cores")
+				b.ReportMetric(float64(got.Records)/got.Wall.Seconds(), "lines/s")
+				b.ReportMetric(float64(got.PeakKiB)/1024, "peak-MiB")
+			}
+		})
+	}
+}
+
+// BenchmarkCheckpoint stores what a batch of 200 containers' files asks for.
+func BenchmarkCheckpoint(b *testing.B) {
+	host, id, err := startStorage(b.TempDir())
+	require.NoError(b, err)
+	client, err := openStore(b.Context(), host, &id, component.NewID(metadata.Type))
+	require.NoError(b, err)
+	st := &store{client: client, logger: zap.NewNop(), counts: &counts{}}
+	_, _, err = st.load(b.Context())
+	require.NoError(b, err)
+	dir := b.TempDir()
+	fill(b, dir, 200, true)
+	files := tail.New(tail.Options{Include: []string{filepath.Join(dir, "*/*/*.log")}, FromStart: true, MaxFiles: 1000, MaxOpen: 1000, MaxLine: 1 << 20}, nil, nil, time.Time{})
+	defer files.Close()
+	now := time.Now()
+	files.Scan(now, true)
+	marks := files.Fresh()
+	require.Len(b, marks, 200)
+	b.ReportAllocs()
+	for b.Loop() {
+		st.save(b.Context(), &batch{marks: marks, alive: now}, now)
+	}
+	require.Zero(b, st.counts.notStored.Load())
+	require.NoError(b, client.Close(b.Context()))
+	require.NoError(b, host[id].Shutdown(b.Context()))
 }

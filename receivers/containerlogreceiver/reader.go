@@ -2,6 +2,7 @@ package containerlogreceiver
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -48,6 +49,7 @@ type reader struct {
 
 	scanned, polled, summed, stored time.Time
 	logged                          map[string]time.Time
+	told                            tail.Stats
 }
 
 // run reads until ctx is done, and then hands over what it holds.
@@ -166,6 +168,7 @@ func (r *reader) round(now time.Time) (busy bool) {
 	if now.Sub(r.summed) >= lagEvery {
 		r.summed = now
 		r.spaces.sum(r.set, now)
+		r.tell()
 	}
 	return len(r.left) > 0
 }
@@ -248,6 +251,23 @@ func (r *reader) due() bool {
 		return r.now.Sub(b.first) >= r.config.Batch.FlushInterval
 	}
 	return r.set.Unstored() && r.now.Sub(r.stored) >= r.config.Batch.FlushInterval || r.now.Sub(r.stored) >= aliveEvery
+}
+
+// tell logs what was lost, or went wrong, since it last did.
+func (r *reader) tell() {
+	now, then := r.set.Stats, r.told
+	r.told = now
+	if now.LostBytes > then.LostBytes || now.LostFiles > then.LostFiles {
+		r.logger.Warn("Log lines were truncated, deleted or compressed before they were read",
+			zap.Int64("bytes", now.LostBytes-then.LostBytes), zap.Int64("truncated_files", now.Truncated-then.Truncated),
+			zap.Int64("lost_files", now.LostFiles-then.LostFiles), zap.Int64("compressed_files", now.Compressed-then.Compressed))
+	}
+	if now.TooMany > then.TooMany {
+		r.complain("max_files", fmt.Errorf("%d files are followed already; others are not read", r.set.Len()))
+	}
+	if err := r.set.Trouble(); err != nil {
+		r.complain("files", err)
+	}
 }
 
 // complain logs a trouble at most once a minute of its kind.
