@@ -174,6 +174,16 @@ func (s *Set) Read(f *File, want int, now time.Time) (Chunk, error) {
 	if err != nil {
 		return Chunk{}, fmt.Errorf("read %s: %w", f.Path, err)
 	}
+	// Only now is it certain that the bytes are those that belong at the offset:
+	// a file that was truncated and has grown again has others there.
+	s.now = now
+	epoch := f.epoch
+	if err := s.stat(f); err != nil {
+		return Chunk{}, err
+	}
+	if f.epoch != epoch {
+		return Chunk{}, nil
+	}
 	return c, nil
 }
 

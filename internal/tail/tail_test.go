@@ -268,6 +268,22 @@ func TestRotationsWhileAwayAreCaughtUpWith(t *testing.T) {
 	require.ElementsMatch(t, []string{"three", "four"}, f.look(3*time.Second))
 }
 
+func TestAFileThatIsTruncatedAndGrowsBetweenPollAndReadIsNotMixedUp(t *testing.T) {
+	f := follow(t, "*.log", true)
+	f.write("a.log", "one\n")
+	f.want(0, "one")
+	f.write("a.log", "two\n")
+	ready, _ := f.set.Poll(f.now)
+	require.Len(t, ready, 1)
+	f.write("a.log.1", "one\ntwo\n")
+	require.NoError(t, os.Truncate(f.path("a.log"), 0))
+	f.write("a.log", "three, four and five\n")
+	f.got = nil
+	f.drain(ready[0])
+	require.Empty(t, f.got)
+	require.ElementsMatch(t, []string{"two", "three, four and five"}, f.look(time.Second))
+}
+
 func TestCopiesMadeWhileAwayAreReadOn(t *testing.T) {
 	f := follow(t, "*.log", true)
 	f.write("a.log", "one\n")
