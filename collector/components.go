@@ -66,6 +66,7 @@ import (
 	"github.com/vigie-otel/vigie/processors/attackmetricsconnector"
 	"github.com/vigie-otel/vigie/processors/conntrackprocessor"
 	"github.com/vigie-otel/vigie/receivers/conntrackreceiver"
+	"github.com/vigie-otel/vigie/receivers/containerlogreceiver"
 	"github.com/vigie-otel/vigie/receivers/enareceiver"
 	"github.com/vigie-otel/vigie/receivers/hoststatreceiver"
 )
@@ -86,6 +87,7 @@ func components() (otelcol.Factories, error) {
 		kubeletstatsreceiver.NewFactory(),
 		prometheusreceiver.NewFactory(),
 		// Logs.
+		containerlogreceiver.NewFactory(),
 		filelogreceiver.NewFactory(),
 		journaldreceiver.NewFactory(),
 		fluentforwardreceiver.NewFactory(),

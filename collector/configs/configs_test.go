@@ -41,6 +41,25 @@ func TestFilesJoinOnlyWhereTheyAreNamed(t *testing.T) {
 	}
 }
 
+func TestContainerLogsJoinOnlyOnANode(t *testing.T) {
+	p := &provider{env: environment{
+		get:    func(string) string { return "" },
+		exists: func(path string) bool { return path == "/var/log/pods" },
+	}}
+	for _, name := range Names {
+		r, err := p.Retrieve(t.Context(), Scheme+":"+name, nil)
+		require.NoError(t, err)
+		conf, err := r.AsConf()
+		require.NoError(t, err)
+		if got, want := conf.IsSet("receivers::container_log"), name != "gateway"; got != want {
+			t.Errorf("%s reads container logs: %v, want %v", name, got, want)
+		}
+		if shape(t, name, nil).IsSet("receivers::container_log") {
+			t.Errorf("%s reads container logs where there are none", name)
+		}
+	}
+}
+
 func TestAFragmentChangesNothingThatTheShapeHas(t *testing.T) {
 	bare, full := shape(t, "laptop", nil), shape(t, "laptop", map[string]string{"VIGIE_LOGS": "/a"})
 	for _, key := range bare.AllKeys() {

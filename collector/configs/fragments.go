@@ -52,6 +52,7 @@ func (f fragment) layer(env environment, shape string) (*confmap.Conf, error) {
 // fragments in the order in which they are merged.
 var fragments = []fragment{ //nolint:gochecknoglobals // a constant table
 	{name: "files", shapes: []string{"laptop", "agent"}, when: filesNamed},
+	{name: "pods", shapes: []string{"laptop", "agent"}, when: podsHere},
 }
 
 // filesNamed applies where VIGIE_LOGS names files: globs, comma-separated.
@@ -73,6 +74,18 @@ func filesNamed(env environment, shape string) (map[string]any, bool) {
 		"receivers": map[string]any{"file_log/named": map[string]any{"include": globs}},
 		"service": map[string]any{"pipelines": map[string]any{
 			"logs/files": map[string]any{"exporters": destinations[shape]},
+		}},
+	}, true
+}
+
+// podsHere applies on a node: where the kubelet keeps the logs of containers.
+func podsHere(env environment, shape string) (map[string]any, bool) {
+	if !env.exists("/var/log/pods") {
+		return nil, false
+	}
+	return map[string]any{
+		"service": map[string]any{"pipelines": map[string]any{
+			"logs/pods": map[string]any{"exporters": destinations[shape]},
 		}},
 	}, true
 }
