@@ -337,10 +337,21 @@ func testKills(t *testing.T, writers, kills int, copytruncate bool) {
 	require.LessOrEqual(t, twice, kills*crashBatch, "more than one batch a kill")
 }
 
+// fullKills makes the kill tests write some 20 MB a second.
+const fullKills = "VIGIE_TEST_KILLS_FULL"
+
 func TestKillsLoseNothingAndRepeatOneBatchAtMost(t *testing.T) {
-	testKills(t, 10, 6, false)
+	writers, kills := 10, 6
+	if os.Getenv(fullKills) != "" {
+		writers, kills = 50, 10
+	}
+	testKills(t, writers, kills, false)
 }
 
 func TestKillsUnderCopytruncateLoseNothing(t *testing.T) {
-	testKills(t, 6, 4, true)
+	writers, kills := 6, 4
+	if os.Getenv(fullKills) != "" {
+		writers, kills = 30, 10
+	}
+	testKills(t, writers, kills, true)
 }
