@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -219,6 +220,51 @@ func BenchmarkSteadyRawLines(b *testing.B) {
 				b.ReportMetric(got.CPU.Seconds()/got.Wall.Seconds(), "cores")
 				b.ReportMetric(float64(got.Records)/got.Wall.Seconds(), "lines/s")
 				b.ReportMetric(float64(got.PeakKiB)/1024, "peak-MiB")
+			}
+		})
+	}
+}
+
+// BenchmarkReadAllocations tells what a line costs between the file and the batch.
+// Four allocations are pdata's: the record, its body, its attribute and that
+// one's value; raw lines have two.
+func BenchmarkReadAllocations(b *testing.B) {
+	for _, set := range []struct {
+		name string
+		line string
+		most float64
+	}{
+		{"cri", "2026-07-11T19:00:00.123456789Z stdout F " + fmt.Sprintf(nginxLine, 1, 2, 3, 4) + "\n", 4.2},
+		{"raw", fmt.Sprintf(nginxLine, 1, 2, 3, 4) + "\n", 2.2},
+	} {
+		b.Run(set.name, func(b *testing.B) {
+			const lines = 100_000
+			path := filepath.Join(b.TempDir(), "a.log")
+			require.NoError(b, os.WriteFile(path, []byte(strings.Repeat(set.line, lines)), 0o644))
+			var each float64
+			for b.Loop() {
+				c := createDefaultConfig()
+				c.Include, c.StartAt = []string{path}, "beginning"
+				opts, err := c.tail()
+				require.NoError(b, err)
+				r := &reader{config: c, logger: zap.NewNop(), set: tail.New(opts, nil, nil, time.Time{}),
+					counts: &counts{}, spaces: newNamespaces(), batch: newBatch(1), logged: map[string]time.Time{}}
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				records, now := 0, time.Now()
+				for records < lines {
+					now = now.Add(c.PollInterval)
+					r.round(now)
+					records += r.seal().records
+					r.batch = newBatch(r.batch.id + 1)
+				}
+				runtime.ReadMemStats(&after)
+				r.set.Close()
+				each = float64(after.Mallocs-before.Mallocs) / lines
+			}
+			b.ReportMetric(each, "allocs/line")
+			if each > set.most {
+				b.Errorf("%.2f allocations a line, budget %.1f", each, set.most)
 			}
 		})
 	}
