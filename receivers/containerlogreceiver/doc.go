@@ -6,7 +6,7 @@
 // Files in CRI format, Docker's json-file format or the application's own enter;
 // batches of log records leave, with the container's identity, which is in the
 // file's path, as their resource. Fragments of long lines and the lines of stack
-// traces are joined. Bodies are not parsed: the parse seam (source.finish) is
+// traces are joined. Bodies are not parsed: reader.emit is
 // where a body becomes attributes.
 //
 // How files are followed is internal/tail; what a line means, internal/cri; which
