@@ -80,7 +80,7 @@ func filesNamed(env environment, shape string) (map[string]any, bool) {
 
 // podsHere applies on a node: where the kubelet keeps the logs of containers.
 func podsHere(env environment, shape string) (map[string]any, bool) {
-	if !env.exists("/var/log/pods") {
+	if !env.exists(env.get("VIGIE_HOST_ROOT") + "/var/log/pods") {
 		return nil, false
 	}
 	return map[string]any{
