@@ -8,7 +8,7 @@
 // in silence, and a reading that is old has no forecast.
 //
 // How: for each kind of wall the raw samples of the last four minutes and one
-// value each 15 s of the hour before (what internal/forecast can use), since a
+// value each 15 s of the hour before (of the CPU, one a minute; what internal/forecast can use), since a
 // step-wise query would repeat a reading and so draw stairs into the fit. Where
 // the conntrack processor has said how long is left, its word is taken: it saw
 // each sample, also those of a node whose clock runs ahead.

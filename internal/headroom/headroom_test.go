@@ -230,6 +230,19 @@ func TestMemoryCPUDescriptorsAndDisksAreRead(t *testing.T) {
 	require.Len(t, rep.Walls, 4)
 }
 
+func TestALoadThatSteppedUpIsNoWallThatComesNearer(t *testing.T) {
+	s := store(t)
+	busy := func(ago float64) float64 { // seconds busy since the epoch of the test: 5 %, and 45 % for the last 30 s
+		return 1e5 - 0.05*max(ago, 30) - 0.45*min(ago, 30)
+	}
+	feed(t, s, "node", 20*time.Minute, time.Second,
+		metric{name: "system.cpu.time", unit: "s", counter: true, attrs: map[string]string{"cpu": "cpu0", "state": "user"}, value: busy},
+		metric{name: "system.cpu.time", unit: "s", counter: true, attrs: map[string]string{"cpu": "cpu0", "state": "idle"}, value: func(ago float64) float64 { return 1e6 - ago - busy(ago) + 1e5 }})
+	w := find(t, headroom.Read(t.Context(), s, at), "CPU", "node")
+	require.InDelta(t, 0.25, *w.Utilization, 0.02)
+	require.Nil(t, w.MinutesLeft, w.Why)
+}
+
 func TestAUseWithoutItsLimitIsToldAsMissing(t *testing.T) {
 	s := store(t)
 	feed(t, s, "node", time.Minute, time.Second, conntrack(constant(1), 2)[0])

@@ -25,7 +25,10 @@ const (
 	fine       = 4 * time.Minute
 	past       = time.Hour
 	coarseStep = 15 * time.Second
-	fineStep   = 5 * time.Second // of an expression, which has no raw samples
+	// shareStep is as long as the rate's own window: closer readings share samples,
+	// and a load that steps up would look like one that climbs to its limit. With
+	// one a minute only a climb of some eight minutes is forecast.
+	shareStep = time.Minute
 	// etaFresh: the processor falls silent when growth ends, and a query would
 	// repeat its last word for five minutes.
 	etaFresh = "15s"
@@ -157,15 +160,11 @@ func (k *kind) moving(ctx context.Context, store Store, at time.Time) (map[key]s
 		}
 	}
 	for _, expr := range k.share {
-		old, err := store.QueryRange(ctx, expr, at.Add(-past), at.Add(-fine), coarseStep)
+		now, err := store.QueryRange(ctx, expr, at.Add(-past), at, shareStep)
 		if err != nil {
 			return nil, "", err
 		}
-		now, err := store.QueryRange(ctx, expr, at.Add(-fine), at, fineStep)
-		if err != nil {
-			return nil, "", err
-		}
-		if out, err := k.join(old, now); err != nil || len(out) > 0 {
+		if out, err := k.join(&promql.Result{Value: promql.Matrix{}}, now); err != nil || len(out) > 0 {
 			return out, expr, err
 		}
 	}
