@@ -50,7 +50,10 @@ func keepLogs(r *ring[logRow], ld plog.Logs, bodyBytes int, now time.Time) {
 			from := min(skip, records.Len())
 			skip -= from
 			for i := from; i < records.Len(); i++ {
-				rows = append(rows, rowOf(records.At(i), service, bodyBytes, now))
+				// Summaries are for the detector in the gateway; nobody reads them.
+				if eventOf(records.At(i)) != names.EventSummary {
+					rows = append(rows, rowOf(records.At(i), service, bodyBytes, now))
+				}
 			}
 		}
 	}
@@ -60,7 +63,7 @@ func keepLogs(r *ring[logRow], ld plog.Logs, bodyBytes int, now time.Time) {
 func rowOf(lr plog.LogRecord, service string, bodyBytes int, now time.Time) logRow {
 	row := logRow{
 		Time: now, Service: service, Severity: lr.SeverityText(),
-		Body: cut(lr.Body().AsString(), bodyBytes),
+		Body: cut(lr.Body().AsString(), bodyBytes), Event: eventOf(lr),
 	}
 	if t := lr.Timestamp(); t != 0 {
 		row.Time = t.AsTime()
@@ -70,15 +73,21 @@ func rowOf(lr plog.LogRecord, service string, bodyBytes int, now time.Time) logR
 	if row.Severity == "" && lr.SeverityNumber() != plog.SeverityNumberUnspecified {
 		row.Severity = lr.SeverityNumber().String()
 	}
-	if row.Event = lr.EventName(); row.Event == "" {
-		if v, ok := lr.Attributes().Get(names.EventName); ok {
-			row.Event = cut(v.AsString(), 128)
-		}
-	}
 	if id := lr.TraceID(); !id.IsEmpty() {
 		row.TraceID = id.String()
 	}
 	return row
+}
+
+// eventOf is a record's event name, from its field or the attribute.
+func eventOf(lr plog.LogRecord) string {
+	if name := lr.EventName(); name != "" {
+		return cut(name, 128)
+	}
+	if v, ok := lr.Attributes().Get(names.EventName); ok {
+		return cut(v.AsString(), 128)
+	}
+	return ""
 }
 
 func keepSpans(r *ring[spanRow], td ptrace.Traces) {

@@ -301,6 +301,16 @@ func TestABatchLargerThanAnyoneReadsIsCountedWholeAndShownInPart(t *testing.T) {
 	}
 }
 
+func TestSummariesAreNotAmongTheNewestLogs(t *testing.T) {
+	ld := logLines("shop", "a line", "sketches")
+	ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(1).SetEventName("vigie.summary")
+	r := newRing[logRow](10)
+	keepLogs(r, ld, 100, time.Now())
+	if got := r.newest(10, nil); len(got) != 1 || got[0].Body != "a line" {
+		t.Errorf("kept %+v", got)
+	}
+}
+
 func TestRatesAreOverTenWholeSecondsAndFallToZero(t *testing.T) {
 	a := newArrivals(10, 10)
 	at := time.Unix(1000, 0)
