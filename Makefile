@@ -40,7 +40,7 @@ build: web ## Build bin/vigie (from an empty cache this takes some minutes)
 web: $(WEB)/dist/app.js
 $(WEB)/dist/app.js: $(wildcard $(WEB)/src/*) $(WEB)/package-lock.json $(WEB)/build.mjs
 	@if command -v npm >/dev/null 2>&1; then \
-	  (cd $(WEB) && npm ci --silent && npm run --silent build) || echo "The page could not be built; the binary gets the plain one."; \
+	  (cd $(WEB) && npm ci --silent --ignore-scripts && npm run --silent build) || echo "The page could not be built; the binary gets the plain one."; \
 	else \
 	  echo "No npm: the binary gets the plain page. Install Node.js 20 and run make build for the real one."; \
 	fi
@@ -61,6 +61,12 @@ run: build ## Build, start the laptop shape and say where to look
 .PHONY: test
 test: build tools ## All tests
 	$(GO) test -timeout 20m ./...
+
+.PHONY: test-web
+test-web: web ## The real page in Chromium (Debian's package chromium), through playwright-core and axe
+	@mkdir -p build
+	$(GO) test -c -o build/warroom.test ./exporters/warroomexporter
+	cd $(WEB)/test && npm ci --silent --ignore-scripts && WARROOM_TEST_BINARY=$(CURDIR)/build/warroom.test npm test
 
 .PHONY: tools
 tools: ## Install what the tests use beyond Go, where apt and the right to use it are there
