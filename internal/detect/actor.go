@@ -89,7 +89,7 @@ func (s *service) accuse(c *client, kind int, score float32) {
 	if score <= 0 {
 		return
 	}
-	if s.eps[epFlood].open && c.rate >= 1 && !s.eps[kind].open {
+	if flood := &s.eps[epFlood]; flood.open && !s.eps[kind].open && (c.rate >= 1 || flood.took&(1<<kind) != 0) {
 		kind = epFlood // a flood of sign-ins is one attack, not two
 	}
 	c.class |= 1 << kind

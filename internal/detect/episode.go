@@ -22,6 +22,7 @@ var episodeClass = [episodes]finding.Class{finding.HTTPFlood, finding.Credential
 // episode is the life of a finding of one kind.
 type episode struct {
 	looks   uint8 // the last looks, newest in bit 0: 1 where it was an attack
+	took    uint8 // of a flood: the kinds that it took over, a bit each
 	open    bool
 	id      string
 	class   finding.Class
@@ -65,7 +66,7 @@ func (ep *episode) begin(s *service, class finding.Class, started int64) {
 	ep.open, ep.class, ep.changed = true, class, true
 	ep.started, ep.found = started, max(s.clock, ep.last)
 	ep.last = max(ep.last, min(s.newest, s.clock))
-	ep.closed, ep.told = 0, 0
+	ep.closed, ep.told, ep.took = 0, 0, 0
 	ep.id = finding.NewID(class, s.name, time.Unix(0, started).UTC(), s.d.cfg.Seed)
 	s.open++
 	if ep == &s.eps[epFlood] {
@@ -95,6 +96,7 @@ func (s *service) takeOver() {
 		if ep.found < flood.found {
 			flood.id, flood.started, flood.found = ep.id, min(flood.started, ep.started), ep.found
 		}
+		flood.took |= 1 << i
 		flood.requests = max(flood.requests, ep.requests)
 		flood.actors = append(flood.actors, ep.actors...)
 		for _, a := range ep.actors {
