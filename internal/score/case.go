@@ -18,6 +18,8 @@ type Case struct {
 	Scale     float64
 	Intensity float64 // 0: as the scenario says
 	Duration  time.Duration
+	// SkipRules leaves out the second run, which tries the proposed rules.
+	SkipRules bool `json:",omitempty"`
 }
 
 // Outcome is what a judge made of a case.
@@ -133,8 +135,10 @@ func (c Case) Run(ctx context.Context, entrants ...Entrant) ([]*Outcome, error) 
 	for _, t := range trials {
 		t.findings(t.judge.Flush(), time.Unix(second, 0).UTC())
 		t.finish()
-		if err := c.applyRules(ctx, t.outcome); err != nil {
-			return nil, err
+		if !c.SkipRules {
+			if err := c.applyRules(ctx, t.outcome); err != nil {
+				return nil, err
+			}
 		}
 		outcomes = append(outcomes, t.outcome)
 	}
