@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/vigie-otel/vigie/internal/detect"
+	"github.com/vigie-otel/vigie/internal/finding"
 )
 
 // TestCasesAtLength runs the cases of the evaluation's plan that the environment
@@ -66,9 +67,13 @@ func TestCasesAtLength(t *testing.T) {
 					var judge Judge
 					if judge, err = Vigie(detect.Config{Seed: c.Seed}, service); err == nil {
 						var out []*Outcome
-						if out, err = c.Run(t.Context(), Entrant{Name: VigieName, Judge: judge}); err == nil {
+						told := &teller{Judge: judge}
+						if out, err = c.Run(t.Context(), Entrant{Name: VigieName, Judge: told}); err == nil {
 							mu.Lock()
 							outcomes = append(outcomes, out...)
+							if os.Getenv("VIGIE_DETAIL") != "" {
+								told.detail(out[0])
+							}
 							mu.Unlock()
 						}
 					}
@@ -121,4 +126,56 @@ func line(o *Outcome) string {
 		fmt.Fprintf(b, " | FALSE %s %s %d requests", f.Class, f.DetectedAt.Format("15:04:05"), f.Requests)
 	}
 	return b.String()
+}
+
+// teller keeps the findings of a run: as they were opened, and their final state.
+type teller struct {
+	Judge
+	found []*told
+}
+
+type told struct{ opened, final finding.Finding }
+
+func (l *teller) Tick(now time.Time) []finding.Finding { return l.note(l.Judge.Tick(now)) }
+func (l *teller) Flush() []finding.Finding             { return l.note(l.Judge.Flush()) }
+
+func (l *teller) note(list []finding.Finding) []finding.Finding {
+	for _, f := range list {
+		i := slices.IndexFunc(l.found, func(t *told) bool { return t.final.ID == f.ID })
+		if i < 0 {
+			l.found = append(l.found, &told{opened: f, final: f})
+		} else {
+			l.found[i].final = f
+		}
+	}
+	return list
+}
+
+// detail prints each finding's life, in seconds since the first attack began.
+func (l *teller) detail(o *Outcome) {
+	fmt.Println(line(o))
+	if len(o.Attacks) == 0 && len(l.found) == 0 {
+		return
+	}
+	var zero time.Time
+	if len(o.Attacks) > 0 {
+		zero = o.Attacks[0].Truth.Start
+		fmt.Printf("   attack lasts %.0f s, %d requests\n", o.Attacks[0].Truth.End.Sub(zero).Seconds(), o.Attacks[0].Truth.Requests)
+	} else {
+		zero = l.found[0].opened.DetectedAt
+	}
+	since := func(t time.Time) float64 { return t.Sub(zero).Seconds() }
+	for _, t := range l.found {
+		f := t.final
+		fmt.Printf("   %s started %.0f found %.0f last %.0f closed %.0f conf %.2f requests %d\n", f.Class, since(f.StartedAt), since(f.DetectedAt), since(f.UpdatedAt), since(f.ClosedAt), f.Confidence, f.Requests)
+		for _, f := range []finding.Finding{t.opened, t.final} {
+			for _, e := range f.Evidence {
+				fmt.Printf("     %s %s=%.2f/%.2f", e.Points, e.Dimension, e.Value, e.Normal)
+			}
+			fmt.Println()
+			for i, a := range f.Actors[:min(len(f.Actors), 10)] {
+				fmt.Printf("     %d %s %.50s %.2f lift %.1f\n", i, a.Kind, a.Value, a.Share, a.Lift)
+			}
+		}
+	}
 }
