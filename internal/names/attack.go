@@ -21,7 +21,8 @@ const (
 	FindingEvidence   = "vigie.finding.evidence"
 	FindingActors     = "vigie.finding.actors"
 	FindingRules      = "vigie.finding.rules"
-	Suspicion         = "vigie.suspicion" // 0–1, on a marked request
+	FindingWindow     = "vigie.finding.window" // the open finding of a span's service, on every span while it is open
+	Suspicion         = "vigie.suspicion"      // 0–1, on a marked request
 )
 
 // Metrics of the detector: by service, never by client.

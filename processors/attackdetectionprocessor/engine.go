@@ -45,6 +45,7 @@ type engine struct {
 	pace     pace              // guarded by mu
 	req      request.Request   // guarded by mu
 	logged   doubles           // guarded by mu
+	open     map[string]string // guarded by mu; service → its newest open finding; as many as the detector has services
 	toldAll  time.Time         // guarded by mu; event time: when idle services had a summary too
 	counts   counts            // guarded by mu; since the start
 	restarts int64             // guarded by mu
@@ -57,7 +58,7 @@ type counts struct {
 }
 
 func newEngine(cfg *Config, dc detect.Config, newest func(detect.Config) (judge, error), out *outlet) (*engine, error) {
-	e := &engine{cfg: cfg, newest: newest, detect: dc, out: out, pace: pace{mode: cfg.Clock}}
+	e := &engine{cfg: cfg, newest: newest, detect: dc, out: out, pace: pace{mode: cfg.Clock}, open: map[string]string{}}
 	prefixes, err := cfg.proxies()
 	if err != nil {
 		return nil, err
@@ -158,21 +159,43 @@ func (e *engine) readLocked(lr plog.LogRecord, r *request.Request) bool {
 // client.
 const leastFields = 3
 
-// traces judges a batch of spans and marks those of a finding.
+// traces judges a batch of spans and marks those of a finding. Every span of a
+// service that has an open finding says so, whoever judged: that is what tail
+// sampling keeps them by.
 func (e *engine) traces(td ptrace.Traces, wall time.Time) {
-	if e.cfg.Spans == "never" || e.cfg.Mode == modeGateway {
-		return
-	}
+	judged := e.cfg.Spans != "never" && e.cfg.Mode != modeGateway
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if !judged && len(e.open) == 0 {
+		return
+	}
 	for i := range td.ResourceSpans().Len() {
 		rs := td.ResourceSpans().At(i)
 		resource := resourceService(rs.Resource())
+		window := e.open[string(resource)]
 		for j := range rs.ScopeSpans().Len() {
 			spans := rs.ScopeSpans().At(j).Spans()
 			for k := range spans.Len() {
-				e.spanLocked(spans.At(k), resource, wall)
+				if judged {
+					e.spanLocked(spans.At(k), resource, wall)
+				}
+				if window != "" {
+					spans.At(k).Attributes().PutStr(names.FindingWindow, window)
+				}
 			}
+		}
+	}
+}
+
+// openLocked keeps which services have an open finding.
+func (e *engine) openLocked(changed []finding.Finding) {
+	for i := range changed {
+		f := &changed[i]
+		switch {
+		case f.Status != finding.Closed:
+			e.open[f.Service] = f.ID
+		case e.open[f.Service] == f.ID:
+			delete(e.open, f.Service)
 		}
 	}
 }
@@ -230,6 +253,7 @@ const idleEvery = 5 * time.Second
 
 func (e *engine) tickLocked(now time.Time) {
 	changed := e.judge.Tick(now)
+	e.openLocked(changed)
 	e.out.findings(changed)
 	all := now.Sub(e.toldAll).Abs() >= idleEvery
 	if all {
@@ -258,6 +282,7 @@ func (e *engine) tickLocked(now time.Time) {
 // does. What is open is closed first.
 func (e *engine) restartLocked() {
 	e.out.findings(e.judge.Flush())
+	clear(e.open)
 	next, err := e.newest(e.detect)
 	if err != nil {
 		return // the configuration was good once
