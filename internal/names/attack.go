@@ -21,6 +21,7 @@ const (
 	FindingEvidence   = "vigie.finding.evidence"
 	FindingActors     = "vigie.finding.actors"
 	FindingRules      = "vigie.finding.rules"
+	FindingScope      = "vigie.finding.scope"  // agent (what one node saw) or cluster
 	FindingWindow     = "vigie.finding.window" // the open finding of a span's service, on every span while it is open
 	Suspicion         = "vigie.suspicion"      // 0–1, on a marked request
 )

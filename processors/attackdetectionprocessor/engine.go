@@ -54,7 +54,7 @@ type engine struct {
 
 // counts are what the engine has seen since the start.
 type counts struct {
-	lines, attributes, spans, doubled, marked, merged, refused int64
+	lines, attributes, spans, doubled, marked, merged, refused, superseded int64
 }
 
 func newEngine(cfg *Config, dc detect.Config, newest func(detect.Config) (judge, error), out *outlet) (*engine, error) {
@@ -80,8 +80,9 @@ func newEngine(cfg *Config, dc detect.Config, newest func(detect.Config) (judge,
 	return e, err
 }
 
-// logs judges a batch of log records, marks those of a finding, and takes the
-// summaries out that a gateway merges.
+// logs judges a batch of log records and marks those of a finding. A gateway
+// takes the agents' summaries and findings out: it merges the former and says
+// itself what the cluster's findings are.
 func (e *engine) logs(ld plog.Logs, wall time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -93,7 +94,7 @@ func (e *engine) logs(ld plog.Logs, wall time.Time) {
 		for j := range rl.ScopeLogs().Len() {
 			records := rl.ScopeLogs().At(j).LogRecords()
 			if gateway {
-				records.RemoveIf(func(lr plog.LogRecord) bool { return e.mergeLocked(lr, wall) })
+				records.RemoveIf(func(lr plog.LogRecord) bool { return e.mergeLocked(lr, wall) || e.supersedeLocked(lr) })
 				continue
 			}
 			for k := range records.Len() {
@@ -320,6 +321,21 @@ func (e *engine) mergeLocked(lr plog.LogRecord, wall time.Time) bool {
 		return true
 	}
 	e.counts.merged++
+	return true
+}
+
+// supersedeLocked is true for what an agent found in its own node's requests: the
+// cluster's finding stands for all of them, or a room would read of one attack
+// once a node. Other findings, as conntrack's of a node, pass.
+func (e *engine) supersedeLocked(lr plog.LogRecord) bool {
+	if !finding.Is(lr) {
+		return false
+	}
+	scope, ok := lr.Attributes().Get(names.FindingScope)
+	if !ok || scope.Str() != scopeAgent {
+		return false
+	}
+	e.counts.superseded++
 	return true
 }
 

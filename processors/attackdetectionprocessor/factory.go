@@ -18,7 +18,7 @@ func NewFactory() processor.Factory {
 }
 
 func newFactory(newest func(detect.Config) (judge, error)) processor.Factory {
-	reg := &registry{newest: newest, instances: map[component.ID]*instance{}}
+	reg := &registry{newest: newest}
 	return processor.NewFactory(
 		metadata.Type,
 		defaultConfig,

@@ -26,8 +26,6 @@ type instance struct {
 	file     *calendar.File                    // nil: no calendar; used by the goroutine only, once started
 	calendar atomic.Pointer[calendar.Calendar] // read by the detector
 
-	faces int // pipelines that are not shut down; guarded by the registry's mutex
-
 	mu      sync.Mutex
 	started bool               // guarded by mu
 	cancel  context.CancelFunc // guarded by mu

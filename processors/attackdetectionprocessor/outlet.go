@@ -11,6 +11,7 @@ import (
 
 	"github.com/vigie-otel/vigie/internal/detect"
 	"github.com/vigie-otel/vigie/internal/finding"
+	"github.com/vigie-otel/vigie/internal/names"
 	"github.com/vigie-otel/vigie/processors/attackdetectionprocessor/internal/metadata"
 )
 
@@ -80,7 +81,9 @@ func (o *outlet) findings(fs []finding.Finding) {
 		return
 	}
 	for i := range fs {
-		fs[i].ToLogRecord(o.found.AppendEmpty())
+		lr := o.found.AppendEmpty()
+		fs[i].ToLogRecord(lr)
+		lr.Attributes().PutStr(names.FindingScope, o.scope)
 	}
 	if over := o.found.Len() - o.size; over > 0 {
 		dropFirst(o.found, over)

@@ -67,6 +67,7 @@ func (t *telemetry) report(ctx context.Context, s seen) {
 	t.count(ctx, t.AttackDetectionLimited, "limit", "client_purged", int64(s.detect.ClientsPurged))
 	t.count(ctx, t.AttackDetectionFindings, "outcome", "sent", s.out.findingsSent)
 	t.count(ctx, t.AttackDetectionFindings, "outcome", "dropped", s.out.findingsDropped)
+	t.count(ctx, t.AttackDetectionFindings, "outcome", "superseded", s.counts.superseded)
 	t.count(ctx, t.AttackDetectionSummaries, "outcome", "sent", s.out.summariesSent)
 	t.count(ctx, t.AttackDetectionSummaries, "outcome", "dropped", s.out.summariesDropped)
 	t.count(ctx, t.AttackDetectionSummaries, "outcome", "merged", s.counts.merged)
