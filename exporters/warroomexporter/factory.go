@@ -2,7 +2,6 @@ package warroomexporter
 
 import (
 	"context"
-	"sync"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -10,11 +9,12 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
 	"github.com/vigie-otel/vigie/exporters/warroomexporter/internal/metadata"
+	"github.com/vigie-otel/vigie/internal/shared"
 )
 
 // NewFactory returns the factory of the warroom exporter.
 func NewFactory() exporter.Factory {
-	f := &instances{byID: map[component.ID]*warroom{}}
+	f := &instances{}
 	return exporter.NewFactory(
 		metadata.Type,
 		func() component.Config { return createDefaultConfig() },
@@ -24,48 +24,46 @@ func NewFactory() exporter.Factory {
 	)
 }
 
-// instances are the exporters by component ID: the metrics, logs and traces of
-// one ID share one.
+// instances are the exporters by component ID and configuration: the metrics,
+// logs and traces of one ID share one, and a reload starts afresh.
 type instances struct {
-	mu   sync.Mutex
-	byID map[component.ID]*warroom // guarded by mu
+	shared.Registry[key, *warroom]
 }
 
-// get returns the instance of an ID, made at its first use. One that has been
-// shut down is replaced, so that a reload starts afresh.
-func (f *instances) get(set exporter.Settings, cfg component.Config) *warroom {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	w := f.byID[set.ID]
-	if w == nil || w.cfg != cfg.(*Config) || w.ended() {
-		w = newWarroom(set, cfg.(*Config))
-		f.byID[set.ID] = w
-	}
-	return w
+type key struct {
+	id  component.ID
+	cfg *Config
+}
+
+// face makes a pipeline's side of the exporter that set.ID names.
+func (f *instances) face(set exporter.Settings, cfg component.Config) *shared.Face[*warroom] {
+	c := cfg.(*Config)
+	face, _ := f.Face(key{set.ID, c}, func() (*warroom, error) { return newWarroom(set, c), nil })
+	return face
 }
 
 // Nothing is queued here: a batch is in the store, or refused, when the call
 // returns, so back-pressure reaches the receiver.
-func options(w *warroom) []exporterhelper.Option {
+func options(f *shared.Face[*warroom]) []exporterhelper.Option {
 	return []exporterhelper.Option{
-		exporterhelper.WithStart(w.Start),
-		exporterhelper.WithShutdown(w.Shutdown),
+		exporterhelper.WithStart(f.Start),
+		exporterhelper.WithShutdown(f.Shutdown),
 		exporterhelper.WithTimeout(exporterhelper.TimeoutConfig{}),
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
 	}
 }
 
 func (f *instances) createMetrics(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Metrics, error) {
-	w := f.get(set, cfg)
-	return exporterhelper.NewMetrics(ctx, set, cfg, w.consumeMetrics, options(w)...)
+	w := f.face(set, cfg)
+	return exporterhelper.NewMetrics(ctx, set, cfg, w.Instance.consumeMetrics, options(w)...)
 }
 
 func (f *instances) createLogs(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Logs, error) {
-	w := f.get(set, cfg)
-	return exporterhelper.NewLogs(ctx, set, cfg, w.consumeLogs, options(w)...)
+	w := f.face(set, cfg)
+	return exporterhelper.NewLogs(ctx, set, cfg, w.Instance.consumeLogs, options(w)...)
 }
 
 func (f *instances) createTraces(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Traces, error) {
-	w := f.get(set, cfg)
-	return exporterhelper.NewTraces(ctx, set, cfg, w.consumeTraces, options(w)...)
+	w := f.face(set, cfg)
+	return exporterhelper.NewTraces(ctx, set, cfg, w.Instance.consumeTraces, options(w)...)
 }

@@ -41,11 +41,9 @@ type warroom struct {
 	verdicts *verdicts
 	started  time.Time
 
-	mu     sync.Mutex
-	users  int  // guarded by mu: pipelines that have started and not shut down
-	closed bool // guarded by mu
+	closed bool // by Shutdown
 
-	// Set by the first Start, before any pipeline delivers; constant after it.
+	// Set by Start, before any pipeline delivers; constant after it.
 	store  *promstore.Store
 	server *http.Server
 	addr   net.Addr
@@ -67,26 +65,15 @@ func newWarroom(set exporter.Settings, cfg *Config) *warroom {
 	}
 }
 
-func (w *warroom) ended() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.closed
-}
-
-// Start opens the store and listens; the second and third pipeline find both
-// done.
+// Start opens the store and listens. It is the first pipeline's; after one that
+// failed the next pipeline's may come.
 func (w *warroom) Start(ctx context.Context, host component.Host) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.users++
-	if w.users > 1 {
-		return nil
+	err := w.open(ctx, host)
+	if err != nil {
+		err = errors.Join(err, w.close(ctx))
+		w.store, w.server, w.bridge, w.room, w.stop = nil, nil, nil, nil, nil
 	}
-	if err := w.open(ctx, host); err != nil {
-		w.users--
-		return errors.Join(err, w.close(ctx))
-	}
-	return nil
+	return err
 }
 
 func (w *warroom) open(ctx context.Context, host component.Host) error {
@@ -147,25 +134,18 @@ func (w *warroom) url() string {
 	return scheme + "://" + w.addr.String()
 }
 
-// Shutdown of the last pipeline ends the server, then the store. It is safe
+// Shutdown ends the server, then the store. It is the last pipeline's, safe
 // before Start and safe twice.
 func (w *warroom) Shutdown(ctx context.Context) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.users > 1 {
-		w.users--
-		return nil
-	}
-	w.users = 0
-	return w.close(ctx)
-}
-
-// close undoes open. The caller holds mu.
-func (w *warroom) close(ctx context.Context) error {
 	if w.closed {
 		return nil
 	}
 	w.closed = true
+	return w.close(ctx)
+}
+
+// close undoes open, or what there is of it.
+func (w *warroom) close(ctx context.Context) error {
 	var errs []error
 	if w.stop != nil {
 		w.stop()

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -259,6 +260,27 @@ func TestAPortInUseSaysWhichAndWhatToDo(t *testing.T) {
 	}
 	require.NoError(t, second.Shutdown(t.Context()))
 	require.NoError(t, second.Shutdown(t.Context()))
+}
+
+func TestAfterAStartThatFailedTheNextPipelinesStartTriesAgain(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	cfg := testConfig(t)
+	cfg.NetAddr.Endpoint = taken.Addr().String()
+	f, set := NewFactory(), exportertest.NewNopSettings(metadata.Type)
+	first, err := f.CreateLogs(t.Context(), set, cfg)
+	require.NoError(t, err)
+	second, err := f.CreateMetrics(t.Context(), set, cfg)
+	require.NoError(t, err)
+	require.Error(t, first.Start(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, taken.Close())
+	require.NoError(t, second.Start(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, first.Shutdown(t.Context()))
+	code, _, _ := fetch(t, request(t, http.MethodGet, "http://"+cfg.NetAddr.Endpoint+"/healthz"))
+	require.Equal(t, http.StatusOK, code, "it serves until the last pipeline goes")
+	require.NoError(t, second.Shutdown(t.Context()))
+	_, err = net.DialTimeout("tcp", cfg.NetAddr.Endpoint, time.Second)
+	require.Error(t, err, "the last pipeline closed it")
 }
 
 func TestARingKeepsTheNewestAndNeverGrows(t *testing.T) {

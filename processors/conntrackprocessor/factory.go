@@ -18,17 +18,23 @@ func NewFactory() processor.Factory { return newFactory(rand.Uint64) }
 // newFactory takes the source of hash seeds, which keep senders from crafting
 // addresses that collide in the sketches; a test wants the same each time.
 func newFactory(seed func() uint64) processor.Factory {
-	reg := &registry{instances: map[component.ID]*instance{}, seed: seed}
+	reg := &registry{seed: seed}
 	return processor.NewFactory(
 		metadata.Type,
 		func() component.Config { return defaultConfig() },
 		processor.WithTraces(func(_ context.Context, set processor.Settings, cfg component.Config, next consumer.Traces) (processor.Traces, error) {
 			f, err := reg.face(set, cfg.(*Config))
-			return &tracesFace{f, next}, err
+			if err != nil {
+				return nil, err
+			}
+			return &tracesFace{f, next}, nil
 		}, metadata.TracesStability),
 		processor.WithMetrics(func(_ context.Context, set processor.Settings, cfg component.Config, next consumer.Metrics) (processor.Metrics, error) {
 			f, err := reg.face(set, cfg.(*Config))
-			return &metricsFace{f, next}, err
+			if err != nil {
+				return nil, err
+			}
+			return &metricsFace{f, next}, nil
 		}, metadata.MetricsStability),
 		processor.WithLogs(func(_ context.Context, set processor.Settings, cfg component.Config, next consumer.Logs) (processor.Logs, error) {
 			f, err := reg.face(set, cfg.(*Config))

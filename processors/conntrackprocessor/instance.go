@@ -25,12 +25,8 @@ type instance struct {
 	out *outlet
 	tel *telemetry
 
-	faces int // pipelines that are not shut down; guarded by the registry's mutex
-
-	mu      sync.Mutex
-	started bool               // guarded by mu
-	cancel  context.CancelFunc // guarded by mu
-	done    sync.WaitGroup
+	cancel context.CancelFunc // nil before Start
+	done   sync.WaitGroup
 }
 
 func newInstance(set processor.Settings, cfg *Config, seed uint64) (*instance, error) {
@@ -49,16 +45,12 @@ func newInstance(set processor.Settings, cfg *Config, seed uint64) (*instance, e
 // claimLogs makes next the pipeline that gets the findings, if none is yet.
 func (in *instance) claimLogs(next consumer.Logs) bool { return in.out.claim(next) }
 
-func (in *instance) start() {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if in.started {
-		return
-	}
-	in.started = true
+// Start is the first face's; ctx is of the start alone.
+func (in *instance) Start(context.Context, component.Host) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	in.cancel = cancel
 	in.done.Go(func() { in.run(ctx) })
+	return nil
 }
 
 // run is the instance's goroutine.
@@ -79,16 +71,15 @@ func (in *instance) run(ctx context.Context) {
 	}
 }
 
-// stop ends the goroutine, if there is one, and waits for it.
-func (in *instance) stop() {
-	in.mu.Lock()
-	cancel := in.cancel
-	in.mu.Unlock()
-	if cancel != nil {
-		cancel()
+// Shutdown is the last face's: it ends the goroutine, if there is one, and waits
+// for it.
+func (in *instance) Shutdown(context.Context) error {
+	if in.cancel != nil {
+		in.cancel()
 	}
 	in.done.Wait()
 	in.tel.Shutdown()
+	return nil
 }
 
 // telemetry is the generated builder with its attribute sets made once.

@@ -1,73 +1,34 @@
 package conntrackprocessor
 
 import (
-	"context"
-	"sync"
-
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/processor"
+
+	"github.com/vigie-otel/vigie/internal/shared"
 )
 
-// registry gives the pipelines of one component ID the same instance. Contrib's
-// sharedcomponent stops with the first pipeline that shuts down; here the last
-// one stops it, so that the logs pipeline still gets what the metrics pipeline
-// found.
+// registry gives the pipelines of one component ID the same instance. The last
+// to shut down stops it, so that the logs pipeline still gets what the metrics
+// pipeline found.
 type registry struct {
 	seed      func() uint64
-	mu        sync.Mutex
-	instances map[component.ID]*instance // guarded by mu
+	instances shared.Registry[component.ID, *instance]
 }
 
 // face makes a pipeline's side of the instance that set.ID names.
 func (r *registry) face(set processor.Settings, cfg *Config) (*face, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	in, ok := r.instances[set.ID]
-	if !ok {
-		var err error
-		if in, err = newInstance(set, cfg, r.seed()); err != nil {
-			return nil, err
-		}
-		r.instances[set.ID] = in
+	f, err := r.instances.Face(set.ID, func() (*instance, error) { return newInstance(set, cfg, r.seed()) })
+	if err != nil {
+		return nil, err
 	}
-	in.faces++
-	return &face{in: in, leave: func() bool { return r.leave(set.ID, in) }}, nil
+	return &face{f, f.Instance}, nil
 }
 
-// leave takes a face off the instance and reports whether it was the last.
-func (r *registry) leave(id component.ID, in *instance) (last bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	in.faces--
-	if in.faces > 0 {
-		return false
-	}
-	delete(r.instances, id)
-	return true
-}
-
-// face is what one pipeline sees of the instance.
+// face is what one pipeline sees of the instance; it starts and stops it.
 type face struct {
-	in         *instance
-	leave      func() (last bool)
-	start, end sync.Once
-}
-
-// Start starts the instance with its first face.
-func (f *face) Start(context.Context, component.Host) error {
-	f.start.Do(f.in.start)
-	return nil
-}
-
-// Shutdown is safe before Start and safe twice.
-func (f *face) Shutdown(context.Context) error {
-	f.end.Do(func() {
-		if f.leave() {
-			f.in.stop()
-		}
-	})
-	return nil
+	*shared.Face[*instance]
+	in *instance
 }
 
 // Capabilities tells the truth: metrics are added, attributes are put, records
