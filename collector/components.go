@@ -61,6 +61,7 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/zipkinreceiver"
 
 	// Vigie's.
+	"github.com/vigie-otel/vigie/exporters/awssigv4extension"
 	"github.com/vigie-otel/vigie/exporters/warroomexporter"
 	"github.com/vigie-otel/vigie/processors/attackdetectionprocessor"
 	"github.com/vigie-otel/vigie/processors/attackmetricsconnector"
@@ -151,6 +152,7 @@ func components() (otelcol.Factories, error) {
 		healthcheckextension.NewFactory(),
 		filestorage.NewFactory(),
 		// Who may.
+		awssigv4extension.NewFactory(),
 		sigv4authextension.NewFactory(),
 		basicauthextension.NewFactory(),
 		bearertokenauthextension.NewFactory(),

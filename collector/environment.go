@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -30,6 +31,10 @@ func (o *options) exportEnvironment() error {
 		if node := os.Getenv("VIGIE_NODE_NAME"); node != "" {
 			derived["VIGIE_HOST_NAME"] = node
 		}
+	}
+	// The exporter that spreads spans over the gateways takes the two apart.
+	if host, port, err := net.SplitHostPort(os.Getenv("VIGIE_GATEWAY_ENDPOINT")); err == nil {
+		derived["VIGIE_GATEWAY_HOST"], derived["VIGIE_GATEWAY_PORT"] = host, port
 	}
 	// Where /proc can't be read the configurations' own defaults hold.
 	if b, err := memlimit.Derive("/"); err == nil {

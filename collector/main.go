@@ -10,7 +10,11 @@ import (
 var version = "0.1.0-dev"
 
 func main() {
-	if err := newCommand().Execute(); err != nil {
+	err := openGates()
+	if err == nil {
+		err = newCommand().Execute()
+	}
+	if err != nil {
 		var problems problemsError
 		if errors.As(err, &problems) {
 			// One line a problem and nothing around them: they are read by

@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -32,7 +33,7 @@ func TestFilesJoinOnlyWhereTheyAreNamed(t *testing.T) {
 		if d := cmp.Diff([]any{"/a/*.log", "/b.log"}, conf.Get("receivers::file_log/named::include")); d != "" {
 			t.Errorf("%s: %s", name, d)
 		}
-		if d := cmp.Diff(destinations[name], conf.Get("service::pipelines::logs/files::exporters")); d != "" {
+		if d := cmp.Diff(destinations[name]["logs"], conf.Get("service::pipelines::logs/files::exporters")); d != "" {
 			t.Errorf("%s: %s", name, d)
 		}
 	}
@@ -60,20 +61,121 @@ func TestContainerLogsJoinOnlyOnANode(t *testing.T) {
 	}
 }
 
-func TestAFragmentChangesNothingThatTheShapeHas(t *testing.T) {
-	bare, full := shape(t, "laptop", nil), shape(t, "laptop", map[string]string{"VIGIE_LOGS": "/a"})
-	for _, key := range bare.AllKeys() {
-		if d := cmp.Diff(bare.Get(key), full.Get(key)); d != "" {
-			t.Errorf("%s: %s", key, d)
+// everything turns every fragment on.
+var everything = map[string]string{
+	"VIGIE_LOGS": "/a", "VIGIE_TRACERS": "awsxray,zipkin,jaeger", "VIGIE_AMP_ENDPOINT": "https://aps.example/api/v1/remote_write",
+	"VIGIE_CLUSTER_NAME": "tv", "VIGIE_XRAY": "otlp", "VIGIE_TRACES_ENDPOINT": "tempo:4317",
+	"KUBERNETES_SERVICE_HOST": "10.0.0.1", "VIGIE_NODE_NAME": "node-1", "VIGIE_NODE_IP": "10.0.0.7",
+}
+
+// A list may only grow: by a destination, an extension, a processor that is put
+// behind memory_limiter.
+func TestAFragmentTakesNothingAwayThatTheShapeHas(t *testing.T) {
+	for _, name := range Names {
+		bare, full := shape(t, name, map[string]string{"VIGIE_TRACERS": "none"}), shape(t, name, everything)
+		for _, key := range bare.AllKeys() {
+			was, isList := bare.Get(key).([]any)
+			if !isList {
+				if d := cmp.Diff(bare.Get(key), full.Get(key)); d != "" {
+					t.Errorf("%s: %s: %s", name, key, d)
+				}
+				continue
+			}
+			has := func(v any) bool { return slices.ContainsFunc(was, func(w any) bool { return cmp.Equal(v, w) }) }
+			got := slices.DeleteFunc(slices.Clone(full.Get(key).([]any)), func(v any) bool { return !has(v) })
+			if d := cmp.Diff(was, got); d != "" {
+				t.Errorf("%s: %s: %s", name, key, d)
+			}
 		}
 	}
 }
 
-func TestEveryShapeIsListedAndHasADestination(t *testing.T) {
+func TestEveryShapeIsListedAndHasADestinationForEachSignal(t *testing.T) {
 	for _, name := range Names {
-		shape(t, name, nil)
-		if len(destinations[name]) == 0 {
-			t.Errorf("%s has no destination", name)
+		conf := shape(t, name, nil)
+		for _, signal := range []string{"metrics", "logs", "traces"} {
+			if len(destinations[name][signal]) == 0 {
+				t.Errorf("%s has no destination for %s", name, signal)
+			}
+			if d := cmp.Diff(destinations[name][signal], conf.Get("service::pipelines::"+signal+"::exporters")); d != "" {
+				t.Errorf("%s: what the %s pipeline ends in, and what sources get: %s", name, signal, d)
+			}
 		}
+	}
+}
+
+// What an agent has sent to AMP the gateway must not send again.
+func TestAMPTakesEachSampleOnce(t *testing.T) {
+	for name, want := range map[string][]string{
+		"laptop":  {"metrics", "metrics/attack", "metrics/conntrack", "metrics/host", "metrics/spans"},
+		"agent":   {"metrics", "metrics/conntrack", "metrics/host", "metrics/kubernetes"},
+		"gateway": {"metrics", "metrics/attack", "metrics/cluster", "metrics/spans"},
+	} {
+		conf := shape(t, name, everything)
+		var got []string
+		for _, p := range pipelines(conf) {
+			if to, _ := conf.Get("service::pipelines::" + p + "::exporters").([]any); slices.Contains(to, any("forward/amp")) {
+				got = append(got, p)
+			}
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+		if d := cmp.Diff("tv", conf.Get("exporters::prometheus_remote_write/amp::external_labels::cluster")); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+		if ext, _ := conf.Get("service::extensions").([]any); !slices.Contains(ext, any("aws_sigv4/amp")) {
+			t.Errorf("%s starts %v", name, ext)
+		}
+	}
+}
+
+func TestTracesLeaveSampledAndOnlyWhereTheyHaveSomewhereToGo(t *testing.T) {
+	for _, c := range []struct {
+		vars map[string]string
+		want any
+	}{
+		{nil, nil},
+		{map[string]string{"VIGIE_XRAY": "otlp"}, []any{"otlp_http/xray"}},
+		{map[string]string{"VIGIE_XRAY": "awsxray", "AWS_REGION": "eu-west-3"}, []any{"awsxray"}},
+		{map[string]string{"VIGIE_XRAY": "otlp", "VIGIE_TRACES_ENDPOINT": "tempo:4317"}, []any{"otlp_http/xray", "otlp_grpc/traces"}},
+	} {
+		conf := shape(t, "gateway", c.vars)
+		if d := cmp.Diff(c.want, conf.Get("service::pipelines::traces/sampled::exporters")); d != "" {
+			t.Errorf("%v: %s", c.vars, d)
+		}
+		to, _ := conf.Get("service::pipelines::traces::exporters").([]any)
+		if got, want := slices.Contains(to, any("forward/traces")), c.want != nil; got != want {
+			t.Errorf("%v: spans go to %v", c.vars, to)
+		}
+	}
+	if shape(t, "agent", everything).IsSet("processors::tail_sampling") {
+		t.Error("an agent sees parts of traces and must not sample them")
+	}
+}
+
+func TestAValueThatIsNotKnownIsNamedWithThoseThatAre(t *testing.T) {
+	for want, vars := range map[string]map[string]string{
+		`VIGIE_TRACERS takes awsxray, zipkin, jaeger, or none (got "opencensus")`: {"VIGIE_TRACERS": "zipkin,opencensus"},
+		`VIGIE_XRAY takes "otlp" or "awsxray" (got "yes")`:                        {"VIGIE_XRAY": "yes"},
+		`VIGIE_XRAY=awsxray needs AWS_REGION`:                                     {"VIGIE_XRAY": "awsxray"},
+	} {
+		p := &provider{env: environment{get: func(k string) string { return vars[k] }, exists: func(string) bool { return false }}}
+		_, err := p.Retrieve(t.Context(), Scheme+":laptop", nil)
+		require.ErrorContains(t, err, want)
+	}
+}
+
+func TestKubernetesAttributesComeRightBehindTheMemoryLimiter(t *testing.T) {
+	conf := shape(t, "agent", everything)
+	for _, p := range []string{"metrics", "logs", "traces", "traces/tracers", "metrics/kubernetes"} {
+		list, _ := conf.Get("service::pipelines::" + p + "::processors").([]any)
+		require.GreaterOrEqual(t, len(list), 2, p)
+		if d := cmp.Diff([]any{"memory_limiter", "k8s_attributes"}, list[:2]); d != "" {
+			t.Errorf("%s: %s", p, d)
+		}
+	}
+	if shape(t, "agent", nil).IsSet("processors::k8s_attributes") {
+		t.Error("an agent outside a cluster waits for one")
 	}
 }

@@ -2,9 +2,7 @@ package configs
 
 import (
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"go.opentelemetry.io/collector/confmap"
 )
@@ -25,22 +23,37 @@ func processEnvironment() environment {
 	}
 }
 
-// fragment is a part of a configuration that only some machines need. A fragment
-// never changes what the shape has: it adds components and pipelines beside it.
+// fragment is a part of a configuration that only some machines need. It adds
+// components and pipelines beside the shape's. A source brings data in and ends
+// where the shape's own pipelines end; a destination is one more place where
+// they end. Beyond that a fragment changes nothing that the shape has.
 type fragment struct {
 	name   string   // file under with/
 	shapes []string // shapes that it can join
 	// when tells whether it applies, and what to fill in over its YAML.
-	when func(env environment, shape string) (overlay map[string]any, ok bool)
+	when func(env environment, shape string) (overlay map[string]any, ok bool, err error)
+	// source says that its pipelines bring data in.
+	source bool
+	// takes is, by signal, the exporter or connector that the shape's pipelines
+	// get as one more destination.
+	takes map[string]string
+	// from names, by shape, the only pipelines that it takes from; a shape that
+	// is not there gives all of its own.
+	from map[string][]string
+	// extensions are started beside the shape's.
+	extensions []string
+	// puts are processors that come right behind memory_limiter, in these
+	// pipelines where they are there.
+	puts map[string][]string
 }
 
 func (f fragment) appliesTo(shape string) bool { return slices.Contains(f.shapes, shape) }
 
 // layer is the fragment with its overlay, nil where its condition fails.
 func (f fragment) layer(env environment, shape string) (*confmap.Conf, error) {
-	overlay, ok := f.when(env, shape)
-	if !ok {
-		return nil, nil
+	overlay, ok, err := f.when(env, shape)
+	if !ok || err != nil {
+		return nil, err
 	}
 	conf, err := readYAML("with/" + f.name + ".yaml")
 	if err != nil {
@@ -49,50 +62,36 @@ func (f fragment) layer(env environment, shape string) (*confmap.Conf, error) {
 	return conf, conf.Merge(confmap.NewFromStringMap(overlay))
 }
 
-// fragments in the order in which they are merged.
+var everywhere = []string{"laptop", "agent", "gateway"} //nolint:gochecknoglobals // a constant list
+
+// fragments in the order in which they are merged: sources first, so that the
+// destinations take from their pipelines too.
 var fragments = []fragment{ //nolint:gochecknoglobals // a constant table
-	{name: "files", shapes: []string{"laptop", "agent"}, when: filesNamed},
-	{name: "pods", shapes: []string{"laptop", "agent"}, when: podsHere},
+	{name: "files", source: true, shapes: []string{"laptop", "agent"}, when: filesNamed},
+	{name: "pods", source: true, shapes: []string{"laptop", "agent"}, when: filled("logs/pods", "logs", podsHere)},
+	{name: "tracers", source: true, shapes: []string{"laptop", "agent"}, when: tracersNamed},
+	{
+		name: "node", source: true, shapes: []string{"agent"}, when: filled("metrics/kubernetes", "metrics", named("KUBERNETES_SERVICE_HOST", "VIGIE_NODE_NAME", "VIGIE_NODE_IP")),
+		puts: map[string][]string{"k8s_attributes": {"metrics", "metrics/kubernetes", "logs", "logs/pods", "traces", "traces/tracers"}},
+	},
+	{name: "cluster", source: true, shapes: []string{"gateway"}, when: filled("metrics/cluster", "metrics", named("KUBERNETES_SERVICE_HOST"))},
+
+	{
+		name: "amp", shapes: everywhere, when: ampNamed, takes: map[string]string{"metrics": "forward/amp"},
+		extensions: []string{"aws_sigv4/amp"}, from: gatewaysOwn,
+	},
+	{name: "sampling", shapes: []string{"laptop", "gateway"}, when: tracesLeave, takes: map[string]string{"traces": "forward/traces"}},
+	{name: "xray", shapes: []string{"laptop", "gateway"}, when: xrayBy("otlp"), extensions: []string{"aws_sigv4/xray"}},
+	{name: "awsxray", shapes: []string{"laptop", "gateway"}, when: xrayBy("awsxray")},
+	{name: "traces-otlp", shapes: []string{"laptop", "gateway"}, when: named("VIGIE_TRACES_ENDPOINT")},
 }
 
-// filesNamed applies where VIGIE_LOGS names files: globs, comma-separated.
-func filesNamed(env environment, shape string) (map[string]any, bool) {
-	var globs []any
-	for _, g := range strings.Split(env.get("VIGIE_LOGS"), ",") {
-		if g = strings.TrimSpace(g); g == "" {
-			continue
-		}
-		if abs, err := filepath.Abs(g); err == nil {
-			g = abs
-		}
-		globs = append(globs, g)
-	}
-	if len(globs) == 0 {
-		return nil, false
-	}
-	return map[string]any{
-		"receivers": map[string]any{"file_log/named": map[string]any{"include": globs}},
-		"service": map[string]any{"pipelines": map[string]any{
-			"logs/files": map[string]any{"exporters": destinations[shape]},
-		}},
-	}, true
-}
+// gatewaysOwn are a gateway's pipelines of what no agent has sent out already.
+var gatewaysOwn = map[string][]string{"gateway": {"metrics", "metrics/attack", "metrics/spans", "metrics/cluster", "logs"}} //nolint:gochecknoglobals // a constant table
 
-// podsHere applies on a node: where the kubelet keeps the logs of containers.
-func podsHere(env environment, shape string) (map[string]any, bool) {
-	if !env.exists(env.get("VIGIE_HOST_ROOT") + "/var/log/pods") {
-		return nil, false
-	}
-	return map[string]any{
-		"service": map[string]any{"pipelines": map[string]any{
-			"logs/pods": map[string]any{"exporters": destinations[shape]},
-		}},
-	}, true
-}
-
-// destinations are where each shape's own logs end.
-var destinations = map[string][]any{ //nolint:gochecknoglobals // a constant table
-	"laptop":  {"warroom", "attack_metrics"},
-	"agent":   {"otlp_grpc/gateway"},
-	"gateway": {"warroom", "attack_metrics"},
+// destinations are where each shape's own data ends.
+var destinations = map[string]map[string][]any{ //nolint:gochecknoglobals // a constant table
+	"laptop":  {"metrics": {"warroom"}, "logs": {"warroom", "attack_metrics"}, "traces": {"warroom", "span_metrics"}},
+	"agent":   {"metrics": {"otlp_grpc/gateway"}, "logs": {"otlp_grpc/gateway"}, "traces": {"load_balancing/gateway"}},
+	"gateway": {"metrics": {"warroom"}, "logs": {"warroom"}, "traces": {"warroom", "span_metrics"}},
 }

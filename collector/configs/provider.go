@@ -42,20 +42,8 @@ func (p *provider) Retrieve(_ context.Context, uri string, _ confmap.WatcherFunc
 	if err != nil {
 		return nil, fmt.Errorf("no embedded configuration %q; there are %s", name, strings.Join(Names, ", "))
 	}
-	for _, f := range fragments {
-		if !f.appliesTo(name) {
-			continue
-		}
-		layer, err := f.layer(p.env, name)
-		if err != nil {
-			return nil, err
-		}
-		if layer == nil {
-			continue
-		}
-		if err := conf.Merge(layer); err != nil {
-			return nil, fmt.Errorf("merge with/%s.yaml: %w", f.name, err)
-		}
+	if err := assemble(conf, name, p.env, fragments); err != nil {
+		return nil, err
 	}
 	return confmap.NewRetrieved(conf.ToStringMap())
 }

@@ -80,6 +80,7 @@ func (t *roundTripper) sign(req *http.Request) (*http.Request, error) {
 		return nil, err
 	}
 	signed := req.Clone(req.Context())
+	nameRegion(signed, region)
 	hash, err := hashBody(signed)
 	if err != nil {
 		return nil, fmt.Errorf("read the request to sign it: %w", err)
@@ -119,6 +120,18 @@ func (t *roundTripper) scope(host, found string) (service, region string, err er
 		return "", "", fmt.Errorf("%s does not say which AWS service it is: set service of aws_sigv4, e.g. aps", host)
 	}
 	return service, region, nil
+}
+
+// auto stands in a host name for the region that was found.
+const auto = ".auto."
+
+// nameRegion writes the region into a host such as xray.auto.amazonaws.com, so
+// that an exporter can be configured before anybody knows the region.
+func nameRegion(req *http.Request, region string) {
+	if strings.Contains(req.URL.Host, auto) {
+		req.URL.Host = strings.Replace(req.URL.Host, auto, "."+region+".", 1)
+		req.Host = req.URL.Host
+	}
 }
 
 // hashBody returns the payload's SHA-256 in hexadecimal digits. A body that can't

@@ -116,6 +116,7 @@ func TestTheHostTellsServiceAndRegion(t *testing.T) {
 		{"monitoring.eu-central-1.amazonaws.com", "", "", "", "monitoring", "eu-central-1"},
 		{"vpce-0a-b.aps-workspaces.eu-west-3.vpce.amazonaws.com", "aps", "", "eu-west-3", "aps", "eu-west-3"},
 		{"127.0.0.1:9090", "aps", "", "eu-west-3", "aps", "eu-west-3"},
+		{"xray.auto.amazonaws.com", "", "", "eu-west-3", "xray", "eu-west-3"},
 		{"127.0.0.1:9090", "", "", "eu-west-3", "", ""},
 	} {
 		rt := &roundTripper{signer: &signer{cfg: &Config{Service: c.service}}}
@@ -130,6 +131,25 @@ func TestTheHostTellsServiceAndRegion(t *testing.T) {
 			t.Errorf("%+v: signed for %s in %s", c, service, region)
 		}
 	}
+}
+
+func TestAutoInAHostBecomesTheRegionThatWasFound(t *testing.T) {
+	surroundings(t, map[string]string{"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-a-secret", "AWS_REGION": "eu-west-3"})
+	var got *http.Request
+	ext, rt := client(t, &Config{}, roundTrip(func(r *http.Request) (*http.Response, error) {
+		got = r
+		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
+	}))
+	<-ext.(*signer).source.Ready()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://xray.auto.amazonaws.com/v1/traces", http.NoBody)
+	require.NoError(t, err)
+	res, err := rt.RoundTrip(req)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	if got.URL.Host != "xray.eu-west-3.amazonaws.com" || got.Host != got.URL.Host || req.URL.Host != "xray.auto.amazonaws.com" {
+		t.Errorf("sent to %s as %s; the caller's request is for %s", got.URL.Host, got.Host, req.URL.Host)
+	}
+	require.Contains(t, got.Header.Get("Authorization"), "/eu-west-3/xray/aws4_request")
 }
 
 func TestWithoutCredentialsTheStartGoesOnAndEachRequestSaysWhatIsMissing(t *testing.T) {

@@ -1,0 +1,145 @@
+package configs
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// condition is fragment.when.
+type condition = func(env environment, shape string) (map[string]any, bool, error)
+
+// named applies where all the variables are set.
+func named(variables ...string) condition {
+	return func(env environment, _ string) (map[string]any, bool, error) {
+		for _, v := range variables {
+			if strings.TrimSpace(env.get(v)) == "" {
+				return nil, false, nil
+			}
+		}
+		return nil, true, nil
+	}
+}
+
+// filled is when with the shape's own destination of the signal filled in as the
+// pipeline's exporters.
+func filled(name, signal string, when condition) condition {
+	return func(env environment, shape string) (map[string]any, bool, error) {
+		_, ok, err := when(env, shape)
+		if !ok || err != nil {
+			return nil, false, err
+		}
+		return pipeline(name, map[string]any{"exporters": destinations[shape][signal]}), true, nil
+	}
+}
+
+// list is a variable's comma-separated words.
+func list(value string) []string {
+	var words []string
+	for w := range strings.SplitSeq(value, ",") {
+		if w = strings.TrimSpace(w); w != "" {
+			words = append(words, w)
+		}
+	}
+	return words
+}
+
+// pipeline is an overlay with one pipeline's lists.
+func pipeline(name string, lists map[string]any) map[string]any {
+	return map[string]any{"service": map[string]any{"pipelines": map[string]any{name: lists}}}
+}
+
+// ampNamed applies where VIGIE_AMP_ENDPOINT is set, and labels every series with
+// the cluster where its name is known.
+func ampNamed(env environment, shape string) (map[string]any, bool, error) {
+	_, ok, err := named("VIGIE_AMP_ENDPOINT")(env, shape)
+	cluster := env.get("VIGIE_CLUSTER_NAME")
+	if !ok || cluster == "" {
+		return nil, ok, err
+	}
+	return map[string]any{"exporters": map[string]any{
+		"prometheus_remote_write/amp": map[string]any{"external_labels": map[string]any{"cluster": cluster}},
+	}}, true, nil
+}
+
+// filesNamed applies where VIGIE_LOGS names files: globs, comma-separated.
+func filesNamed(env environment, shape string) (map[string]any, bool, error) {
+	var globs []any
+	for _, g := range list(env.get("VIGIE_LOGS")) {
+		if abs, err := filepath.Abs(g); err == nil {
+			g = abs
+		}
+		globs = append(globs, g)
+	}
+	if len(globs) == 0 {
+		return nil, false, nil
+	}
+	overlay := pipeline("logs/files", map[string]any{"exporters": destinations[shape]["logs"]})
+	overlay["receivers"] = map[string]any{"file_log/named": map[string]any{"include": globs}}
+	return overlay, true, nil
+}
+
+// podsHere applies on a node: where the kubelet keeps the logs of containers.
+func podsHere(env environment, _ string) (map[string]any, bool, error) {
+	if !env.exists(env.get("VIGIE_HOST_ROOT") + "/var/log/pods") {
+		return nil, false, nil
+	}
+	return nil, true, nil
+}
+
+// tracersNamed applies where VIGIE_TRACERS names receivers, and in an agent
+// unless it says none.
+func tracersNamed(env environment, shape string) (map[string]any, bool, error) {
+	known := []string{"awsxray", "zipkin", "jaeger"}
+	names := list(env.get("VIGIE_TRACERS"))
+	if len(names) == 0 && shape == "agent" {
+		names = known
+	}
+	if len(names) == 0 || slices.Equal(names, []string{"none"}) {
+		return nil, false, nil
+	}
+	receivers := make([]any, 0, len(names))
+	for _, n := range names {
+		if !slices.Contains(known, n) {
+			return nil, false, fmt.Errorf("VIGIE_TRACERS takes %s, or none (got %q)", strings.Join(known, ", "), n)
+		}
+		receivers = append(receivers, n)
+	}
+	return pipeline("traces/tracers", map[string]any{"receivers": receivers, "exporters": destinations[shape]["traces"]}), true, nil
+}
+
+// tracesLeave applies where traces have a destination beside the page.
+func tracesLeave(env environment, _ string) (map[string]any, bool, error) {
+	var exporters []any
+	switch by := strings.TrimSpace(env.get("VIGIE_XRAY")); by {
+	case "":
+	case "otlp":
+		exporters = append(exporters, "otlp_http/xray")
+	case "awsxray":
+		exporters = append(exporters, "awsxray")
+	default:
+		return nil, false, fmt.Errorf(`VIGIE_XRAY takes "otlp" or "awsxray" (got %q)`, by)
+	}
+	if env.get("VIGIE_TRACES_ENDPOINT") != "" {
+		exporters = append(exporters, "otlp_grpc/traces")
+	}
+	if len(exporters) == 0 {
+		return nil, false, nil
+	}
+	return pipeline("traces/sampled", map[string]any{"exporters": exporters}), true, nil
+}
+
+// xrayBy applies where VIGIE_XRAY asks for this way to X-Ray.
+func xrayBy(way string) condition {
+	return func(env environment, _ string) (map[string]any, bool, error) {
+		if strings.TrimSpace(env.get("VIGIE_XRAY")) != way {
+			return nil, false, nil
+		}
+		if way == "awsxray" && env.get("AWS_REGION") == "" {
+			return nil, false, errors.New("VIGIE_XRAY=awsxray needs AWS_REGION: without it this exporter asks instance metadata before anything starts; VIGIE_XRAY=otlp does not")
+		}
+		return nil, true, nil
+	}
+}
