@@ -62,6 +62,7 @@ import (
 
 	// Vigie's.
 	"github.com/vigie-otel/vigie/exporters/awssigv4extension"
+	"github.com/vigie-otel/vigie/exporters/grafanaexporter"
 	"github.com/vigie-otel/vigie/exporters/warroomexporter"
 	"github.com/vigie-otel/vigie/processors/attackdetectionprocessor"
 	"github.com/vigie-otel/vigie/processors/attackmetricsconnector"
@@ -135,6 +136,7 @@ func components() (otelcol.Factories, error) {
 	f.Exporters, errs[3] = otelcol.MakeFactoryMap[exporter.Factory](
 		// Where people look.
 		warroomexporter.NewFactory(),
+		grafanaexporter.NewFactory(),
 		// AWS.
 		prometheusremotewriteexporter.NewFactory(),
 		awsxrayexporter.NewFactory(),

@@ -503,3 +503,13 @@ func TestValidateTellsEverythingAtOnce(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 }
+
+func TestAnAnnotationWhoseAnswerWasLostIsFoundAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.fake.Inject(grafanafake.Fault{}, grafanafake.Fault{CutAfter: true}) // the look-up, then the creation
+		b.tell(flood("player", time.Now()))
+		b.after(time.Minute)
+		require.Len(t, b.fake.Annotations(), 1)
+		require.EqualValues(t, 1, b.g.counts.adopted.Load())
+	})
+}
