@@ -50,13 +50,17 @@ func checkFile(t *testing.T, sources ...string) error {
 }
 
 func TestTheEmbeddedShapesAreValid(t *testing.T) {
+	account := t.TempDir()
+	for _, name := range []string{"token", "ca.crt"} {
+		require.NoError(t, os.WriteFile(filepath.Join(account, name), nil, 0o600))
+	}
 	for _, env := range []map[string]string{
 		{},
 		{"VIGIE_LOGS": "/var/log/a*.log, b.log"},
 		{"VIGIE_TRACERS": "awsxray,zipkin,jaeger", "VIGIE_TRACES_ENDPOINT": "tempo:4317"},
 		{"VIGIE_XRAY": "otlp", "VIGIE_AMP_ENDPOINT": "https://aps-workspaces.eu-west-3.amazonaws.com/workspaces/ws-1/api/v1/remote_write"},
 		{"VIGIE_XRAY": "awsxray", "AWS_REGION": "eu-west-3", "VIGIE_CLUSTER_NAME": "tv"},
-		{"KUBERNETES_SERVICE_HOST": "10.0.0.1", "VIGIE_NODE_NAME": "node-1", "VIGIE_NODE_IP": "10.0.0.7"},
+		{"KUBERNETES_SERVICE_HOST": "10.0.0.1", "VIGIE_NODE_NAME": "node-1", "VIGIE_NODE_IP": "10.0.0.7", "VIGIE_SERVICE_ACCOUNT": account},
 	} {
 		for k, v := range env {
 			t.Setenv(k, v)

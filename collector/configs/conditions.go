@@ -35,6 +35,21 @@ func filled(name, signal string, when condition) condition {
 	}
 }
 
+// inCluster applies in a pod that may ask the cluster, where the variables are set
+// besides.
+func inCluster(variables ...string) condition {
+	return func(env environment, shape string) (map[string]any, bool, error) {
+		account := env.get("VIGIE_SERVICE_ACCOUNT")
+		if account == "" {
+			account = "/var/run/secrets/kubernetes.io/serviceaccount"
+		}
+		if !env.exists(account + "/token") {
+			return nil, false, nil
+		}
+		return named(append(variables, "KUBERNETES_SERVICE_HOST")...)(env, shape)
+	}
+}
+
 // list is a variable's comma-separated words.
 func list(value string) []string {
 	var words []string

@@ -13,8 +13,10 @@ import (
 func shape(t *testing.T, name string, vars map[string]string) *confmap.Conf {
 	t.Helper()
 	p := &provider{env: environment{
-		get:    func(k string) string { return vars[k] },
-		exists: func(string) bool { return false },
+		get: func(k string) string { return vars[k] },
+		exists: func(path string) bool {
+			return vars["KUBERNETES_SERVICE_HOST"] != "" && path == "/var/run/secrets/kubernetes.io/serviceaccount/token"
+		},
 	}}
 	require.NoError(t, confmaptest.ValidateProviderScheme(p))
 	r, err := p.Retrieve(t.Context(), Scheme+":"+name, nil)

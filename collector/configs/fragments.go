@@ -71,10 +71,10 @@ var fragments = []fragment{ //nolint:gochecknoglobals // a constant table
 	{name: "pods", source: true, shapes: []string{"laptop", "agent"}, when: filled("logs/pods", "logs", podsHere)},
 	{name: "tracers", source: true, shapes: []string{"laptop", "agent"}, when: tracersNamed},
 	{
-		name: "node", source: true, shapes: []string{"agent"}, when: filled("metrics/kubernetes", "metrics", named("KUBERNETES_SERVICE_HOST", "VIGIE_NODE_NAME", "VIGIE_NODE_IP")),
+		name: "node", source: true, shapes: []string{"agent"}, when: filled("metrics/kubernetes", "metrics", inCluster("VIGIE_NODE_NAME", "VIGIE_NODE_IP")),
 		puts: map[string][]string{"k8s_attributes": {"metrics", "metrics/kubernetes", "logs", "logs/pods", "traces", "traces/tracers"}},
 	},
-	{name: "cluster", source: true, shapes: []string{"gateway"}, when: filled("metrics/cluster", "metrics", named("KUBERNETES_SERVICE_HOST"))},
+	{name: "cluster", source: true, shapes: []string{"gateway"}, when: filled("metrics/cluster", "metrics", inCluster())},
 
 	{
 		name: "amp", shapes: everywhere, when: ampNamed, takes: map[string]string{"metrics": "forward/amp"},
