@@ -11,6 +11,8 @@ import (
 var gates = []string{ //nolint:gochecknoglobals // a constant list
 	// AMP answers 429 when a quota is reached; the exporter would drop the batch.
 	"exporter.prometheusremotewritexporter.RetryOn429",
+	// Health that says which component waits for what, as AWS credentials.
+	"extension.healthcheck.useComponentStatus",
 }
 
 // openGates is called before flags are read, so that they have the last word.
