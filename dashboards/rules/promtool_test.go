@@ -1,0 +1,165 @@
+package rules_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/vigie-otel/vigie/dashboards/rules"
+)
+
+// promtool is the one of Debian's package prometheus, 2.42: what the oldest
+// Prometheus that the rules are for would say.
+func promtool(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("promtool")
+	if err != nil {
+		t.Skip("promtool is not installed: apt-get install prometheus, or make tools")
+	}
+	return path
+}
+
+// written writes the rules into a directory of the test's own.
+func written(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, rules.Write(dir))
+	return filepath.Join(dir, "rules")
+}
+
+func TestPromtoolAcceptsTheRules(t *testing.T) {
+	tool := promtool(t)
+	files, err := filepath.Glob(filepath.Join(written(t), "*.yaml"))
+	require.NoError(t, err)
+	require.Len(t, files, len(rules.Files()))
+	out, err := exec.CommandContext(t.Context(), tool, append([]string{"check", "rules"}, files...)...).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
+
+func TestEachAlertFiresWhenItShouldAndIsSilentElse(t *testing.T) {
+	tool, dir := promtool(t), written(t)
+	all := examples()
+	for _, f := range rules.Files() {
+		t.Run(f.Name, func(t *testing.T) {
+			mine := slices.DeleteFunc(slices.Clone(all), func(e example) bool { return !has(f, e.alert) })
+			require.NotEmpty(t, mine)
+			file := unitTests{RuleFiles: []string{filepath.Join(dir, f.Name+".yaml")}, Interval: "30s"}
+			for _, e := range mine {
+				file.Tests = append(file.Tests, e.unitTest(t))
+			}
+			out := runPromtool(t, tool, file)
+			require.Empty(t, out)
+			t.Logf("%d examples of %d rules", len(mine), ruleCount(f))
+		})
+	}
+}
+
+// unitTests is promtool's file of tests.
+type unitTests struct {
+	RuleFiles []string   `yaml:"rule_files"`
+	Interval  string     `yaml:"evaluation_interval"`
+	Tests     []unitTest `yaml:"tests"`
+}
+
+type unitTest struct {
+	Name     string        `yaml:"name"`
+	Interval string        `yaml:"interval"`
+	Series   []inputSeries `yaml:"input_series"`
+	Queries  []exprTest    `yaml:"promql_expr_test"`
+}
+
+type inputSeries struct {
+	Series string `yaml:"series"`
+	Values string `yaml:"values"`
+}
+
+type exprTest struct {
+	Expr    string   `yaml:"expr"`
+	At      string   `yaml:"eval_time"`
+	Samples []sample `yaml:"exp_samples"`
+}
+
+type sample struct {
+	Labels string  `yaml:"labels"`
+	Value  float64 `yaml:"value"`
+}
+
+func (e example) unitTest(t *testing.T) unitTest {
+	t.Helper()
+	step := e.step
+	if step == 0 {
+		step = 30 * time.Second
+	}
+	ut := unitTest{Name: e.alert + ": " + e.when, Interval: step.String()}
+	for _, s := range e.series {
+		cut := strings.LastIndex(s, "} ")
+		require.Positive(t, cut, "series without labels: %s", s)
+		ut.Series = append(ut.Series, inputSeries{s[:cut+1], s[cut+2:]})
+	}
+	q := exprTest{At: e.at.String()}
+	if e.silent {
+		q.Expr = fmt.Sprintf(`ALERTS{alertname=%q, alertstate="firing"}`, e.alert)
+	} else {
+		// Other windows of the same alert may fire as well.
+		q.Expr = fmt.Sprintf(`ALERTS{alertname=%q, alertstate="firing", %s}`, e.alert, e.labels)
+		want := fmt.Sprintf(`ALERTS{alertname=%q, alertstate="firing", severity=%q, kind=%q`, e.alert, severityOf(e.alert), kindOf(e.alert))
+		if e.labels != "" {
+			want += ", " + e.labels
+		}
+		q.Samples = []sample{{want + "}", 1}}
+	}
+	ut.Queries = []exprTest{q}
+	return ut
+}
+
+// runPromtool gives what promtool complains about, empty when nothing.
+func runPromtool(t *testing.T, tool string, file unitTests) string {
+	t.Helper()
+	body, err := yaml.Marshal(file)
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "tests.yaml")
+	require.NoError(t, os.WriteFile(path, body, 0o600))
+	out, err := exec.CommandContext(t.Context(), tool, "test", "rules", path).CombinedOutput()
+	if err == nil {
+		return ""
+	}
+	return string(out)
+}
+
+func has(f rules.File, alert string) bool {
+	for _, g := range f.Groups {
+		for _, a := range g.Alerts {
+			if a.Name == alert {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func ruleCount(f rules.File) (n int) {
+	for _, g := range f.Groups {
+		n += len(g.Records) + len(g.Alerts)
+	}
+	return n
+}
+
+func severityOf(alert string) rules.Severity { return find(alert).Severity }
+func kindOf(alert string) rules.Kind         { return find(alert).Kind }
+
+func find(alert string) rules.Alert {
+	for _, a := range rules.Alerts() {
+		if a.Name == alert {
+			return a
+		}
+	}
+	return rules.Alert{}
+}
