@@ -43,6 +43,7 @@ type episode struct {
 	attack   []row // rows of it, for attribution
 	legit    []row
 	final    finding.Finding // as last told
+	book     *casebook       // what its rules are learned from
 }
 
 const (
@@ -135,6 +136,7 @@ func (s *service) mark(e *event, r *row, c *client) (m Mark) {
 			m, best = Mark{FindingID: ep.id, Suspicion: p}, i
 		}
 	}
+	s.witness(e, r, best)
 	if best < 0 {
 		return m
 	}

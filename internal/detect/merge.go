@@ -184,6 +184,7 @@ func (s *service) absorb(m *merging, epoch int64) {
 	}
 	s.general.raise(m.levels[0], &s.clients)
 	s.auth.raise(m.levels[1], &s.clients)
+	s.sampler.level = m.levels[0]
 	// Sign-ins are in both samples: only what they add is counted again.
 	for i := range m.events[0] {
 		s.replayed(&m.events[0][i], true)

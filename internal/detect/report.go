@@ -33,7 +33,7 @@ func (s *service) report(kind int, status finding.Status) finding.Finding {
 		f.Evidence = append(f.Evidence, s.actorEvidence(kind, ep)...)
 		f.Actors = append(f.Actors, s.actorPrefixes(ep)...)
 	}
-	f.Rules = s.rules(kind, ep)
+	f.Rules, f.Mitigation = s.rules(kind, ep)
 	f.Bound()
 	return f
 }

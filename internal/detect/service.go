@@ -43,6 +43,7 @@ type service struct {
 	has                    carries
 	eps                    [episodes]episode
 	open                   int // episodes that are open
+	sampler                sampler
 	clock                  int64
 
 	// since the start
@@ -181,12 +182,17 @@ func (s *service) observe(e *event, labels func(e *event) (path, agent []byte)) 
 	s.now.add(e)
 	c := s.clients.get(e)
 	if c == nil {
-		if s.open == 0 {
+		due := s.sampler.due(e)
+		if s.open == 0 && !due {
 			return Mark{}
 		}
 		var r row
 		r.fill(e, nil, &s.v)
-		return s.mark(e, &r, nil)
+		m := s.mark(e, &r, nil)
+		if due {
+			s.sample(e, &r, m)
+		}
+		return m
 	}
 	return s.session(e, c, labels)
 }
@@ -208,10 +214,14 @@ func (s *service) sessionOf(e *event, c *client, labels func(*event) ([]byte, []
 		wantAuth = s.auth.wants(c, &s.clients)
 	}
 	var r row
-	if want == wantRow || wantAuth == wantRow || s.open > 0 {
+	due := general && s.sampler.due(e)
+	if want == wantRow || wantAuth == wantRow || s.open > 0 || due {
 		r.fill(e, c, &s.v)
 		if s.open > 0 && general {
 			m = s.mark(e, &r, c)
+		}
+		if due {
+			s.sample(e, &r, m)
 		}
 	}
 	if general {

@@ -171,6 +171,7 @@ func (s *service) learn() {
 
 func (s *service) settle() {
 	s.hold()
+	s.sampler.pace(s.now.n, s.open > 0)
 	s.general.reset(s.clients.level)
 	s.auth.reset(s.clients.level)
 	for _, i := range s.clients.active {

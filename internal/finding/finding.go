@@ -41,6 +41,7 @@ type Finding struct {
 	Evidence   []Evidence `json:"evidence"`
 	Actors     []Actor    `json:"actors"`
 	Rules      []Rule     `json:"rules"`
+	Mitigation Mitigation `json:"mitigation,omitzero"` // what the rules do together
 }
 
 // Evidence is one dimension that was measured, what it is normally, and which
@@ -103,6 +104,8 @@ const (
 	OpContains = "contains"
 	OpIn       = "in" // one of the values; CIDRs where the field is an address
 	OpAbove    = "above"
+	OpPresent  = "present" // the field is there and not empty; no values
+	OpAbsent   = "absent"  // the field is missing or empty; no values
 )
 
 // Condition is one test on a request: the field holds one of the values.
@@ -111,4 +114,16 @@ type Condition struct {
 	Op     string   `json:"op"`
 	Values []string `json:"values"`
 	More   int      `json:"more,omitempty"` // values that were left out to keep the record small
+}
+
+// Mitigation says what the proposed rules do together: what each does alone
+// overlaps. Challenges and counts are no part of it.
+type Mitigation struct {
+	// Coverage is the estimated share of the attack that the rules stop, 0–1.
+	Coverage float64 `json:"coverage"`
+	// LegitimateHit is the estimated share of legitimate requests that they
+	// would stop too, 0–1.
+	LegitimateHit float64 `json:"legitimate_hit"`
+	// Note says why they stop no more, where that needs a word.
+	Note string `json:"note,omitempty"`
 }

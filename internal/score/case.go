@@ -53,13 +53,13 @@ type AttackOutcome struct {
 	LegitHit int64              `json:"legit_hit"` // legitimate requests marked after the opening
 	LegitAll int64              `json:"legit_all"` // legitimate requests after the opening, until the attack's end
 
-	HasRules  bool    `json:"has_rules"`
-	Coverage  float64 `json:"coverage"`  // measured share of the attack, after the opening, that the last rules match
-	RuleHit   float64 `json:"rule_hit"`  // and of the legitimate requests in the same time
-	EstCover  float64 `json:"est_cover"` // the detector's own estimates, of the strongest rule
-	EstHit    float64 `json:"est_hit"`
-	lastRules []finding.Rule
-	opened    time.Time
+	HasRules bool                        `json:"has_rules"`
+	Coverage float64                     `json:"coverage"`  // measured share of the attack, after the opening, that the last rules match
+	RuleHit  float64                     `json:"rule_hit"`  // and of the legitimate requests in the same time
+	EstCover float64                     `json:"est_cover"` // the detector's own estimates, of the strongest rule
+	EstHit   float64                     `json:"est_hit"`
+	last     map[string]*finding.Finding // each finding as it was told last with rules
+	opened   time.Time
 }
 
 // Precision is the share of the marks, from the opening on, that hit the attack.
@@ -283,7 +283,10 @@ func (t *trial) findings(list []finding.Finding, now time.Time) {
 		if s.attack >= 0 {
 			a := &t.outcome.Attacks[s.attack]
 			if len(f.Rules) > 0 {
-				a.lastRules = f.Rules
+				if a.last == nil {
+					a.last = map[string]*finding.Finding{}
+				}
+				a.last[f.ID] = &f
 			}
 			if f.Status == finding.Closed && !s.closed {
 				a.Close = max(a.Close, now.Sub(t.truth.Attacks[s.attack].LastRequest))

@@ -2,7 +2,9 @@ package score
 
 import (
 	"context"
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,7 +16,8 @@ import (
 )
 
 // applyRules plays the case once more and counts what the last rules of each
-// finding would have matched from its opening on. Rules that only count are left
+// finding would have stopped from its opening on. Challenges, which people pass, and
+// rules that only count are left
 // out; those that limit a rate are taken as matching all that they name.
 func (c Case) applyRules(ctx context.Context, o *Outcome) error {
 	type count struct{ attack, hit, legit, legitHit int64 }
@@ -23,14 +26,11 @@ func (c Case) applyRules(ctx context.Context, o *Outcome) error {
 	any := false
 	for i := range o.Attacks {
 		a := &o.Attacks[i]
-		if a.HasRules = len(a.lastRules) > 0; a.HasRules {
+		if a.HasRules = len(a.last) > 0; a.HasRules {
 			any = true
-			matchers[i] = newMatcher(a.lastRules)
-			for _, r := range a.lastRules {
-				if r.Coverage > a.EstCover {
-					a.EstCover, a.EstHit = r.Coverage, r.LegitimateHit
-				}
-			}
+			rules, estimate := a.proposed()
+			matchers[i] = newMatcher(rules)
+			a.EstCover, a.EstHit = estimate.Coverage, estimate.LegitimateHit
 		}
 	}
 	if !any {
@@ -80,6 +80,20 @@ func (c Case) applyRules(ctx context.Context, o *Outcome) error {
 	return p.err
 }
 
+// proposed is what the findings about a propose in the end, and what the largest
+// of them estimates that its rules do.
+func (a *AttackOutcome) proposed() (rules []finding.Rule, estimate finding.Mitigation) {
+	var most uint64
+	for _, id := range slices.Sorted(maps.Keys(a.last)) {
+		f := a.last[id]
+		rules = append(rules, f.Rules...)
+		if f.Requests >= most {
+			most, estimate = f.Requests, f.Mitigation
+		}
+	}
+	return rules, estimate
+}
+
 // matcher applies rules as a web application firewall would: any rule, all of
 // its conditions.
 type matcher struct{ rules [][]test }
@@ -94,7 +108,7 @@ type test struct {
 func newMatcher(rules []finding.Rule) *matcher {
 	m := &matcher{}
 	for _, r := range rules {
-		if r.Action == finding.ActionCount || len(r.Match) == 0 {
+		if r.Action == finding.ActionCount || r.Action == finding.ActionChallenge || len(r.Match) == 0 {
 			continue
 		}
 		var tests []test
@@ -153,12 +167,18 @@ func (t *test) holds(r *request.Request) bool {
 		value = r.Host
 	case names.HTTPResponseStatusCode:
 		value = strconv.AppendInt(nil, int64(r.Status), 10)
-	case "http.request.header.referer":
+	case names.HTTPRequestHeaderReferer:
 		value = r.Referer
 	case "client.request_rate":
 		return true // a limit on what the other conditions name
 	default:
 		return false // what cannot be tried is not credited
+	}
+	switch t.op {
+	case finding.OpPresent:
+		return len(value) > 0
+	case finding.OpAbsent:
+		return len(value) == 0
 	}
 	for _, v := range t.values {
 		switch t.op {

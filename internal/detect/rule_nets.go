@@ -1,0 +1,374 @@
+package detect
+
+import (
+	"cmp"
+	"math/bits"
+	"net/netip"
+	"slices"
+
+	"github.com/vigie-otel/vigie/internal/finding"
+)
+
+const (
+	// setBudget is the share of legitimate requests that a set of addresses may
+	// hit, by what was counted from them.
+	setBudget = 0.0015
+	// netBudget is the same for prefixes, by a test on people's addresses that
+	// they were not chosen by.
+	netBudget = 0.0015
+	// straySum is how much of the attack may be left to addresses with few marked
+	// requests: among these are most of the people who were marked by mistake.
+	straySum = 0.01
+	strayMax = 3
+	denseNet = 4 // addresses that make their clean /24 or /48 suspect as a whole
+)
+
+// point is an address in a line: of IPv6 the first half. IPv4 comes first.
+type point struct {
+	at     uint64 // its bits, from the highest
+	six    bool
+	attack bool
+	fold   uint8
+	w      float32
+}
+
+// key6 and key4 tell where an address lies.
+func pointOf(addr [16]byte, v4 bool) point {
+	if v4 {
+		return point{at: be64(addr[8:]) << 32}
+	}
+	return point{at: be64(addr[:8]), six: true}
+}
+
+func (p point) prefix(bits int) netip.Prefix {
+	if !p.six {
+		a := uint32(p.at >> 32)
+		out, _ := netip.AddrFrom4([4]byte{byte(a >> 24), byte(a >> 16), byte(a >> 8), byte(a)}).Prefix(min(bits, 32))
+		return out
+	}
+	var a [16]byte
+	for i := range 8 {
+		a[i] = byte(p.at >> (56 - 8*i))
+	}
+	out, _ := netip.AddrFrom16(a).Prefix(bits)
+	return out
+}
+
+// hostSet is a set of addresses on trial.
+type hostSet struct {
+	values   []string
+	keys     map[uint64]bool // hosts, or nil for prefixes
+	nets     []netip.Prefix
+	coverage float64 // share of the marked requests that came from it
+	hit      float64 // share of the legitimate ones
+}
+
+// has says whether t came from the set.
+func (h *hostSet) has(t *text) bool {
+	if h.keys != nil {
+		return h.keys[t.key]
+	}
+	p := pointOf(t.addr, t.flags&text4 != 0)
+	i, found := slices.BinarySearchFunc(h.nets, p, func(n netip.Prefix, p point) int {
+		q := pointOf(n.Addr().As16(), n.Addr().Is4())
+		return cmp.Or(compareSix(q.six, p.six), cmp.Compare(q.at, p.at))
+	})
+	if found {
+		return true
+	}
+	return i > 0 && h.nets[i-1].Contains(p.prefix(64).Addr())
+}
+
+func compareSix(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+// suspect is a host with what it costs to block it.
+type suspect struct {
+	*host
+	legit float32 // legitimate requests that came from it meanwhile
+}
+
+// suspects lists the hosts of the book, those first that cost least for what they
+// stop.
+func (s *service) suspects(ep *episode) (list []suspect, marked uint64) {
+	b := ep.book
+	from := ep.started/1e9 - 2
+	span := float32(max(s.second-from, 1))
+	for i := range b.hosts.slots {
+		h := &b.hosts.slots[i]
+		if h.key == 0 || h.marked == 0 {
+			continue
+		}
+		x := suspect{h, float32(h.other)}
+		// Who was here before as a visitor goes on as one.
+		if c := s.clients.find(h.key); c != nil && c.first < from && h.flags&hostActor == 0 && (c.rounded() || c.flags&clientVaried != 0) {
+			before := float32(c.n) - float32(c.asked)
+			x.legit = max(x.legit, before*min(span/float32(max(from-c.first, 1)), 1))
+		}
+		marked += uint64(h.marked)
+		list = append(list, x)
+	}
+	slices.SortFunc(list, func(a, b suspect) int {
+		return cmp.Or(cmp.Compare(a.legit/float32(a.marked), b.legit/float32(b.marked)), cmp.Compare(b.marked, a.marked), cmp.Compare(a.key, b.key))
+	})
+	return list, marked
+}
+
+// hostSets proposes sets of addresses: those that cost next to nothing; where
+// these are too many, the prefixes that hold nothing else; and the addresses that
+// people share with the attack, which may do in conjunction with something else.
+func (s *service) hostSets(ep *episode) (sets []hostSet, shared *hostSet) {
+	b := ep.book
+	list, marked := s.suspects(ep)
+	if len(list) == 0 {
+		return nil, nil
+	}
+	all := float64(marked + b.hosts.lost)
+	innocent := float64(max(b.innocent, 1))
+	list = dropStray(list, all)
+	budget, cost := setBudget*innocent, 0.0
+	cut := len(list)
+	for i := range list {
+		if cost += float64(list[i].legit); cost > budget && list[i].legit > 0 {
+			cut = i
+			break
+		}
+	}
+	good, rest := list[:cut], list[cut:]
+	if len(rest) > 0 {
+		x := single(rest, all, innocent)
+		shared = &x
+	}
+	if len(good) == 0 {
+		return nil, shared
+	}
+	one := single(good, all, innocent)
+	sets = append(sets, one)
+	if len(good) > finding.MaxValues || float64(b.hosts.lost) > 0.02*all {
+		if x, ok := s.prefixSet(ep, good); ok {
+			sets = append(sets, x)
+		}
+	}
+	return sets, shared
+}
+
+// dropStray leaves hosts with few marked requests out, as long as that costs little.
+func dropStray(list []suspect, all float64) []suspect {
+	for n := uint32(1); n <= strayMax; n++ {
+		var sum float64
+		for _, x := range list {
+			if x.marked <= n && x.flags&hostActor == 0 {
+				sum += float64(x.marked)
+			}
+		}
+		if sum > straySum*all || sum == 0 {
+			continue
+		}
+		list = slices.DeleteFunc(list, func(x suspect) bool { return x.marked <= n && x.flags&hostActor == 0 })
+	}
+	return list
+}
+
+// single lists addresses one by one, the busiest first.
+func single(list []suspect, all, innocent float64) hostSet {
+	list = slices.Clone(list)
+	if len(list) > finding.MaxValues {
+		slices.SortStableFunc(list, func(a, b suspect) int { return cmp.Compare(b.marked, a.marked) })
+		list = list[:finding.MaxValues]
+	}
+	set := hostSet{keys: make(map[uint64]bool, len(list)), values: make([]string, 0, len(list))}
+	for _, x := range list {
+		set.keys[x.key] = true
+		set.values = append(set.values, x.prefix().String())
+		set.coverage += float64(x.marked) / all
+		set.hit += float64(x.legit) / innocent
+	}
+	return set
+}
+
+// prefixSet lists the prefixes that hold hosts and nobody else, as long as
+// possible: each step towards shorter ones is tested on people whom the choice
+// did not know.
+func (s *service) prefixSet(ep *episode, good []suspect) (best hostSet, ok bool) {
+	points := s.people(ep)
+	var hits [2]float32
+	for _, p := range points {
+		hits[p.fold] += p.w
+	}
+	for _, x := range good {
+		p := pointOf(x.addr, x.flags&host4 != 0)
+		p.attack, p.w = true, float32(x.marked)
+		points = append(points, p)
+	}
+	slices.SortFunc(points, func(a, b point) int {
+		return cmp.Or(compareSix(a.six, b.six), cmp.Compare(a.at, b.at), cmp.Compare(b.w, a.w))
+	})
+	six, _ := slices.BinarySearchFunc(points, true, func(p point, _ bool) int { return compareSix(p.six, true) })
+	for _, shortest := range [...]int{24, 22, 20, 18, 16, 14} {
+		var set hostSet
+		var strange [2]float32
+		for fold := range uint8(3) {
+			c := cutter{fold: fold, shortest: shortest}
+			c.cut(points[:six], 0)
+			c.shortest = min(shortest+16, 64)
+			c.cut(points[six:], 0)
+			if fold < 2 { // chosen without this half of the people: how many of them would it hit?
+				if hits[fold] > 0 {
+					strange[fold] = c.hit / hits[fold]
+				}
+				continue
+			}
+			set = c.set(ep.book)
+		}
+		set.hit = float64(strange[0]+strange[1]) / 2
+		if set.hit > netBudget || hits[0]+hits[1] == 0 {
+			break
+		}
+		if !ok || set.coverage > best.coverage+0.01 {
+			best, ok = set, true
+		}
+		if best.coverage >= coverFull {
+			break
+		}
+	}
+	return best, ok
+}
+
+// people are the addresses that are known to be legitimate, in two halves.
+func (s *service) people(ep *episode) (points []point) {
+	b := ep.book
+	from := ep.started/1e9 - 2
+	for i := range s.clients.slots {
+		c := &s.clients.slots[i]
+		if c.key == 0 || c.class != 0 || c.first >= from {
+			continue
+		}
+		if h := b.hosts.find(c.key); h != nil && h.marked > h.other {
+			continue
+		}
+		p := pointOf(c.addr, is4(c.addr))
+		p.fold, p.w = uint8(mix(c.key)>>9&1), float32(c.n)
+		points = append(points, p)
+	}
+	for _, texts := range [...][]text{s.sampler.base, b.legit.texts} {
+		for i := range texts {
+			t := &texts[i]
+			if h := b.hosts.find(t.key); h != nil && h.marked > h.other {
+				continue
+			}
+			p := pointOf(t.addr, t.flags&text4 != 0)
+			p.fold, p.w = uint8(mix(t.key)>>9&1), 1
+			points = append(points, p)
+		}
+	}
+	return points
+}
+
+// cutter divides a line of addresses into prefixes without people, of the half of
+// them that it looks at: all but fold (2: all).
+type cutter struct {
+	fold     uint8
+	shortest int
+	found    []netPoint
+	hit      float32 // weight of people, of the other half, in what it found
+}
+
+type netPoint struct {
+	p    point
+	bits int
+	w    float32
+	n    int
+}
+
+// cut handles points, which agree in their first depth bits.
+func (c *cutter) cut(points []point, depth int) {
+	var attackers int
+	var w, unseen float32
+	clean := true
+	for i := range points {
+		switch p := &points[i]; {
+		case p.attack:
+			attackers++
+			w += p.w
+		case p.fold == c.fold:
+			unseen += p.w
+		default:
+			clean = false
+		}
+	}
+	if attackers == 0 {
+		return
+	}
+	limit := 32
+	if points[0].six {
+		limit = 64
+	}
+	if depth >= limit { // an address that people have, too
+		return
+	}
+	if clean {
+		// As long as holds them all: what is beyond is nobody's that is known.
+		common := bits.LeadingZeros64(points[0].at ^ points[len(points)-1].at)
+		if common >= limit || attackers == 1 {
+			c.found = append(c.found, netPoint{firstAttacker(points), limit, w, attackers})
+			return
+		}
+		if common >= c.shortest {
+			c.hit += unseen
+			c.found = append(c.found, netPoint{points[0], common, w, attackers})
+			return
+		}
+		depth = common
+	}
+	bit := uint64(1) << (63 - depth)
+	half, _ := slices.BinarySearchFunc(points, true, func(p point, _ bool) int {
+		if p.at&bit != 0 {
+			return 0
+		}
+		return -1
+	})
+	c.cut(points[:half], depth+1)
+	c.cut(points[half:], depth+1)
+}
+
+func firstAttacker(points []point) point {
+	for _, p := range points {
+		if p.attack {
+			return p
+		}
+	}
+	return points[0]
+}
+
+// set takes the prefixes that stop most.
+func (c *cutter) set(b *casebook) hostSet {
+	slices.SortStableFunc(c.found, func(a, b netPoint) int { return cmp.Compare(b.w, a.w) })
+	c.found = c.found[:min(len(c.found), finding.MaxValues)]
+	var set hostSet
+	for _, n := range c.found {
+		p := n.p.prefix(n.bits)
+		set.nets = append(set.nets, p)
+		set.values = append(set.values, p.String())
+	}
+	slices.SortFunc(set.nets, func(a, b netip.Prefix) int {
+		x, y := pointOf(a.Addr().As16(), a.Addr().Is4()), pointOf(b.Addr().As16(), b.Addr().Is4())
+		return cmp.Or(compareSix(x.six, y.six), cmp.Compare(x.at, y.at))
+	})
+	// Of the sample, not of the table: it holds those too that the table lost.
+	in, all := 0, 0
+	for i := range b.attack.texts {
+		all++
+		if set.has(&b.attack.texts[i]) {
+			in++
+		}
+	}
+	set.coverage = float64(in) / float64(max(all, 1))
+	return set
+}
