@@ -67,6 +67,7 @@ import (
 	"github.com/vigie-otel/vigie/processors/attackdetectionprocessor"
 	"github.com/vigie-otel/vigie/processors/attackmetricsconnector"
 	"github.com/vigie-otel/vigie/processors/conntrackprocessor"
+	"github.com/vigie-otel/vigie/processors/seriesguardprocessor"
 	"github.com/vigie-otel/vigie/receivers/conntrackreceiver"
 	"github.com/vigie-otel/vigie/receivers/containerlogreceiver"
 	"github.com/vigie-otel/vigie/receivers/enareceiver"
@@ -120,6 +121,7 @@ func components() (otelcol.Factories, error) {
 		cumulativetodeltaprocessor.NewFactory(),
 		deltatocumulativeprocessor.NewFactory(),
 		intervalprocessor.NewFactory(),
+		seriesguardprocessor.NewFactory(),
 		probabilisticsamplerprocessor.NewFactory(),
 		tailsamplingprocessor.NewFactory(),
 		// Last: batch.

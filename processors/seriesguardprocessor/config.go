@@ -56,7 +56,7 @@ func defaultConfig() *Config {
 	}
 }
 
-// most is where a limit is surely a mistake: 20 bytes each are 2 GB.
+// most is where a limit is surely a mistake: it would take 2 GB.
 const most = 100_000_000
 
 // Validate reports everything that is wrong at once.

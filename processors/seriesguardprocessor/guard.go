@@ -124,13 +124,13 @@ func (g *guard) admit(m *active, print uint64, weight int) reason {
 		return passed
 	}
 	if m.protected {
-		if g.protected+weight > g.cfg.MaxSeries {
+		if g.protected+weight > g.cfg.MaxSeries || weight > maxWeight {
 			g.uncounted++
 			return passed
 		}
 		g.protected += weight
 	} else {
-		// What does not fit into a mark is over any limit of a metric.
+		// A point of 65,536 series is a mistake whatever the limit.
 		if m.series+weight > g.perMetric || weight > maxWeight {
 			return metricLimit
 		}
@@ -140,7 +140,7 @@ func (g *guard) admit(m *active, print uint64, weight int) reason {
 		g.series += weight
 	}
 	m.series += weight
-	m.add(print, uint32(min(weight, maxWeight)), g.epoch)
+	m.add(print, uint16(weight), g.epoch)
 	return passed
 }
 

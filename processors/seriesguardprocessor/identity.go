@@ -156,5 +156,5 @@ func mix(h uint64) uint64 {
 	return h ^ h>>33
 }
 
-// fingerprint finishes a sum of hashes; it is never 0.
-func fingerprint(sum uint64) uint64 { return max(mix(sum), 1) }
+// fingerprint finishes a sum of hashes; what a table keeps of it is never 0.
+func fingerprint(sum uint64) uint64 { return max(mix(sum), 1<<epochBits) }

@@ -2,44 +2,48 @@ package seriesguardprocessor
 
 import "math/bits"
 
-// table is a set of series by fingerprint, each with its weight and the last
-// epoch in which it was seen: open addressing with linear probing over two
-// arrays, 12 bytes a slot, grown by half when three quarters are taken. Nothing
-// is deleted one by one: sweep builds it anew.
+// table is a set of series: open addressing with linear probing, grown by half
+// when three quarters are taken. A look-up reads one word, the fingerprint's upper
+// 60 bits with the epoch in which the series was last seen in the lower four; the
+// weights lie beside, for when a series goes. Nothing is deleted one by one: sweep
+// builds the table anew.
 //
-// A Go map[uint64]uint32 costs twice the memory and the time of a look-up.
+// At 60 bits two of a million series of one metric are taken for one with a
+// probability of 4e-7.
 type table struct {
-	prints []uint64 // 0 is an empty slot
-	marks  []uint32 // weight<<8 | epoch
-	n      int      // slots taken
+	slots   []uint64 // 0 is empty
+	weights []uint16
+	n       int // slots taken
 }
 
 const (
-	slotBytes = 12
+	slotBytes = 10
 	minSlots  = 8
-	maxWeight = 1<<24 - 1
+	maxWeight = 1<<16 - 1
+
+	epochBits = 4 // the age of a series is at most epochs+1
+	epochMask = 1<<epochBits - 1
 )
 
 // bytes is what the arrays take.
-func (t *table) bytes() int { return len(t.prints) * slotBytes }
+func (t *table) bytes() int { return len(t.slots) * slotBytes }
 
-// find returns the slot of a fingerprint, which must not be 0, or the empty one
-// where it belongs.
+// find returns the slot of a fingerprint, or the empty one where it belongs.
 func (t *table) find(print uint64) (slot int, known bool) {
-	size := uint64(len(t.prints))
+	size := uint64(len(t.slots))
 	if size == 0 {
 		return 0, false
 	}
 	// The high bits, scaled to any size (Lemire 2019).
-	hi, _ := bits.Mul64(print, size)
-	for i := hi; ; i++ {
+	i, _ := bits.Mul64(print, size)
+	for ; ; i++ {
 		if i == size {
 			i = 0
 		}
-		switch t.prints[i] {
-		case print:
+		switch s := t.slots[i]; {
+		case (s^print)>>epochBits == 0:
 			return int(i), true
-		case 0:
+		case s == 0:
 			return int(i), false
 		}
 	}
@@ -47,47 +51,48 @@ func (t *table) find(print uint64) (slot int, known bool) {
 
 // touch says that a series was seen.
 func (t *table) touch(slot int, epoch uint8) {
-	if m := t.marks[slot]; uint8(m) != epoch {
-		t.marks[slot] = m&^0xff | uint32(epoch)
+	if s := t.slots[slot]; s&epochMask != uint64(epoch)&epochMask {
+		t.slots[slot] = s&^epochMask | uint64(epoch)&epochMask
 	}
 }
 
 // add takes in a series that find did not know.
-func (t *table) add(print uint64, weight uint32, epoch uint8) {
-	if 4*(t.n+1) > 3*len(t.prints) {
-		t.rebuild(max(minSlots, len(t.prints)+len(t.prints)/2), func(uint32) bool { return true })
+func (t *table) add(print uint64, weight uint16, epoch uint8) {
+	if 4*(t.n+1) > 3*len(t.slots) {
+		t.rebuild(max(minSlots, len(t.slots)+len(t.slots)/2), func(uint64) bool { return true })
 	}
 	slot, _ := t.find(print)
-	t.prints[slot], t.marks[slot] = print, weight<<8|uint32(epoch)
+	t.slots[slot], t.weights[slot] = print&^epochMask|uint64(epoch)&epochMask, weight
 	t.n++
 }
 
 // sweep forgets the series that were not seen for more than age epochs, and
-// returns the sum of their weights.
+// returns the sum of their weights. It must be called each epoch: four bits tell
+// no more than 15.
 func (t *table) sweep(epoch, age uint8) (freed int) {
-	old := func(mark uint32) bool { return epoch-uint8(mark) > age }
+	old := func(slot uint64) bool { return (epoch-uint8(slot))&epochMask > age }
 	gone := 0
-	for i, p := range t.prints {
-		if p != 0 && old(t.marks[i]) {
+	for i, s := range t.slots {
+		if s != 0 && old(s) {
 			gone++
-			freed += int(t.marks[i] >> 8)
+			freed += int(t.weights[i])
 		}
 	}
 	if gone > 0 {
 		left := t.n - gone
-		t.rebuild(max(minSlots, 2*left), func(mark uint32) bool { return !old(mark) })
+		t.rebuild(max(minSlots, 2*left), func(slot uint64) bool { return !old(slot) })
 	}
 	return freed
 }
 
 // rebuild moves what keep keeps into arrays of a size.
-func (t *table) rebuild(size int, keep func(mark uint32) bool) {
+func (t *table) rebuild(size int, keep func(slot uint64) bool) {
 	from := *t
-	*t = table{prints: make([]uint64, size), marks: make([]uint32, size)}
-	for i, p := range from.prints {
-		if p != 0 && keep(from.marks[i]) {
-			slot, _ := t.find(p)
-			t.prints[slot], t.marks[slot] = p, from.marks[i]
+	*t = table{slots: make([]uint64, size), weights: make([]uint16, size)}
+	for i, s := range from.slots {
+		if s != 0 && keep(s) {
+			slot, _ := t.find(s)
+			t.slots[slot], t.weights[slot] = s, from.weights[i]
 			t.n++
 		}
 	}

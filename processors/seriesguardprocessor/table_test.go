@@ -8,7 +8,7 @@ import (
 // The table against a map, through growth, ageing and the wrap of the epoch.
 func TestATableIsASetThatForgetsWhatIsOld(t *testing.T) {
 	type entry struct {
-		weight uint32
+		weight uint16
 		seen   int
 	}
 	r := rand.New(rand.NewPCG(1, 2))
@@ -17,15 +17,15 @@ func TestATableIsASetThatForgetsWhatIsOld(t *testing.T) {
 	for now := range 600 {
 		epoch := uint8(now)
 		for range r.IntN(200) {
-			print := fingerprint(uint64(r.IntN(2000)))
+			print := fingerprint(uint64(r.IntN(2000))) &^ epochMask
 			if r.IntN(50) == 0 {
-				print = ^uint64(0) - uint64(r.IntN(4)) // the last slots: the probe wraps
+				print = ^uint64(epochMask) - uint64(r.IntN(4))<<epochBits // the last slots: the probe wraps
 			}
 			slot, known := tab.find(print)
 			if _, there := want[print]; known != there {
 				t.Fatalf("epoch %d: known %v, want %v", now, known, there)
 			}
-			e := entry{uint32(r.IntN(20) + 1), now}
+			e := entry{uint16(r.IntN(20) + 1), now}
 			if known {
 				e.weight = want[print].weight
 				tab.touch(slot, epoch)
@@ -44,12 +44,12 @@ func TestATableIsASetThatForgetsWhatIsOld(t *testing.T) {
 		if got := tab.sweep(epoch, epochs); got != freed {
 			t.Fatalf("epoch %d: freed %d, want %d", now, got, freed)
 		}
-		if tab.n != len(want) || 4*tab.n > 3*len(tab.prints) {
-			t.Fatalf("epoch %d: %d of %d slots, want %d entries", now, tab.n, len(tab.prints), len(want))
+		if tab.n != len(want) || 4*tab.n > 3*len(tab.slots) {
+			t.Fatalf("epoch %d: %d of %d slots, want %d entries", now, tab.n, len(tab.slots), len(want))
 		}
 	}
-	last := 600 + 100
-	if tab.sweep(uint8(last), 0); tab.n != 0 || len(tab.prints) != minSlots {
-		t.Errorf("%d entries in %d slots are left", tab.n, len(tab.prints))
+	last := 600
+	if tab.sweep(uint8(last), 0); tab.n != 0 || len(tab.slots) != minSlots {
+		t.Errorf("%d entries in %d slots are left", tab.n, len(tab.slots))
 	}
 }
