@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strconv"
+	"strings"
 
 	"github.com/vigie-otel/vigie/internal/memlimit"
 )
@@ -32,6 +34,15 @@ func (o *options) exportEnvironment() error {
 			derived["VIGIE_HOST_NAME"] = node
 		}
 	}
+	if listen := os.Getenv("VIGIE_LISTEN"); listen != "" {
+		for name, port := range map[string]string{
+			"VIGIE_OTLP_GRPC_ENDPOINT": "4317", "VIGIE_OTLP_HTTP_ENDPOINT": "4318",
+			"VIGIE_AGENTS_ENDPOINT": "4319", "VIGIE_HEALTH_ENDPOINT": "13133",
+		} {
+			derived[name] = net.JoinHostPort(strings.Trim(listen, "[]"), port)
+		}
+	}
+	derived["VIGIE_TELEMETRY_ENDPOINT"] = telemetryEndpoint(cmp.Or(os.Getenv("VIGIE_OTLP_HTTP_ENDPOINT"), derived["VIGIE_OTLP_HTTP_ENDPOINT"], "127.0.0.1:4318"))
 	// The exporter that spreads spans over the gateways takes the two apart.
 	if host, port, err := net.SplitHostPort(os.Getenv("VIGIE_GATEWAY_ENDPOINT")); err == nil {
 		derived["VIGIE_GATEWAY_HOST"], derived["VIGIE_GATEWAY_PORT"] = host, port
@@ -49,6 +60,19 @@ func (o *options) exportEnvironment() error {
 		}
 	}
 	return os.Setenv("VIGIE_DATA_DIR", abs)
+}
+
+// telemetryEndpoint is where Vigie's own telemetry goes: its own OTLP/HTTP
+// receiver, by an address that can be dialled.
+func telemetryEndpoint(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return "http://" + listen
+	}
+	if ip := net.ParseIP(host); host == "" || (ip != nil && ip.IsUnspecified()) {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
 }
 
 // limitMemory sets GOMEMLIMIT from the cgroup or the machine, unless the person

@@ -33,12 +33,13 @@ func TestMain(m *testing.M) {
 
 // program is a running vigie with addresses of its own.
 type program struct {
-	cmd  *exec.Cmd
-	env  []string
-	dir  string
-	page string // host:port
-	otlp string // host:port of OTLP/HTTP
-	done chan error
+	cmd    *exec.Cmd
+	env    []string
+	dir    string
+	page   string // host:port
+	health string // host:port
+	otlp   string // host:port of OTLP/HTTP
+	done   chan error
 
 	mu  sync.Mutex
 	log bytes.Buffer // guarded by mu
@@ -68,11 +69,11 @@ func freeAddress(t *testing.T) string {
 // free and a data directory of the test's own.
 func start(t *testing.T, dir string, env []string, args ...string) *program {
 	t.Helper()
-	p := &program{dir: dir, page: freeAddress(t), otlp: freeAddress(t), done: make(chan error, 1)}
+	p := &program{dir: dir, page: freeAddress(t), otlp: freeAddress(t), health: freeAddress(t), done: make(chan error, 1)}
 	p.env = append([]string{
 		"VIGIE_TEST_RUN_MAIN=1", "VIGIE_DATA_DIR=" + dir,
 		"VIGIE_PAGE_ENDPOINT=" + p.page, "VIGIE_OTLP_HTTP_ENDPOINT=" + p.otlp,
-		"VIGIE_OTLP_GRPC_ENDPOINT=" + freeAddress(t), "VIGIE_HEALTH_ENDPOINT=" + freeAddress(t),
+		"VIGIE_OTLP_GRPC_ENDPOINT=" + freeAddress(t), "VIGIE_HEALTH_ENDPOINT=" + p.health,
 	}, env...)
 	p.cmd = exec.CommandContext(t.Context(), os.Args[0], args...)
 	p.cmd.Env = append(os.Environ(), p.env...)
