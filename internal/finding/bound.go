@@ -19,6 +19,7 @@ const (
 	MaxString     = 512    // bytes, with the mark
 	// MaxRecordValues is what one condition carries in a log record; a finding
 	// is written on every update, and Condition.More says how many are missing.
+	// Of a set of addresses all are carried, packed: see putPacked.
 	MaxRecordValues = 64
 )
 
@@ -48,6 +49,8 @@ func (f *Finding) bound(values int) {
 	for i := range f.Rules {
 		f.Rules[i].bound(values)
 	}
+	m := &f.Mitigation
+	m.Coverage, m.LegitimateHit, m.Note = share(m.Coverage), share(m.LegitimateHit), Clean(m.Note)
 }
 
 func (e *Evidence) bound() {

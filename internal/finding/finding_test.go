@@ -3,6 +3,7 @@ package finding_test
 import (
 	"encoding/json"
 	"math"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +39,7 @@ func sample() finding.Finding {
 			Match: []finding.Condition{{Field: names.ClientAddress, Op: finding.OpIn, Values: []string{"203.0.113.0/24"}}},
 		}},
 	}
+	f.Mitigation = finding.Mitigation{Coverage: 0.93, LegitimateHit: 0.001, Note: "what is left looks like people"}
 	f.ID = finding.NewID(f.Class, f.Service, f.StartedAt, 7)
 	return f
 }
@@ -56,6 +58,48 @@ func TestAFindingComesBackFromItsLogRecordAsItWas(t *testing.T) {
 		if diff := cmp.Diff(f, got); diff != "" {
 			t.Errorf("%s (-written +read):\n%s", status, diff)
 		}
+	}
+}
+
+func TestASetOfTenThousandAddressesComesBackWholeFromItsLogRecord(t *testing.T) {
+	f := sample()
+	var values []string
+	for i := range finding.MaxValues - 2 {
+		values = append(values, netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), byte(i)}).String()+"/32")
+	}
+	values = append(values, "2001:db8:1:2::/64", "203.0.112.0/21")
+	f.Rules[0].Match[0].Values = values
+	r := plog.NewLogRecord()
+	f.ToLogRecord(r)
+	rules, _ := r.Attributes().Get(names.FindingRules)
+	match, _ := rules.Slice().At(0).Map().Get("match")
+	text, _ := match.Slice().At(0).Map().Get("values")
+	require.Equal(t, finding.MaxRecordValues, text.Slice().Len(), "an older reader sees the first ones")
+	more, _ := match.Slice().At(0).Map().Get("more")
+	require.Equal(t, int64(finding.MaxValues-finding.MaxRecordValues), more.Int(), "and how many it does not see")
+	got, err := finding.FromLogRecord(r)
+	require.NoError(t, err)
+	require.Empty(t, cmp.Diff(f, got))
+	l := plog.NewLogs()
+	r.CopyTo(l.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty())
+	require.Less(t, (&plog.ProtoMarshaler{}).LogsSize(l), 96<<10)
+}
+
+func TestAPackedSetThatIsBrokenIsNotRead(t *testing.T) {
+	f := sample()
+	for i := range 100 {
+		f.Rules[0].Match[0].Values = append(f.Rules[0].Match[0].Values, netip.AddrFrom4([4]byte{203, 0, 112, byte(i)}).String())
+	}
+	r := plog.NewLogRecord()
+	f.ToLogRecord(r)
+	rules, _ := r.Attributes().Get(names.FindingRules)
+	match, _ := rules.Slice().At(0).Map().Get("match")
+	for _, broken := range [][]byte{{32, 1, 2}, {33, 1, 2, 3, 4, 5}, {0x80 | 127}} {
+		match.Slice().At(0).Map().PutEmptyBytes("cidrs").FromRaw(broken)
+		got, err := finding.FromLogRecord(r)
+		require.NoError(t, err)
+		require.Len(t, got.Rules[0].Match[0].Values, finding.MaxRecordValues)
+		require.Equal(t, 101-finding.MaxRecordValues, got.Rules[0].Match[0].More)
 	}
 }
 

@@ -26,7 +26,7 @@ func (f *Finding) putOCSF(m pcommon.Map) {
 			Created: f.DetectedAt, Modified: f.changedAt(), FirstSeen: f.StartedAt, LastSeen: f.UpdatedAt,
 			Analytic: "vigie/" + string(f.Class), Technique: technique(f.Class),
 		},
-		Remediation: remediation(f.Rules),
+		Remediation: remediation(f.Rules, f.Mitigation),
 	}
 	if f.Service != "" {
 		d.Resources = []ocsf.Resource{{Name: f.Service, Type: "service"}}
@@ -115,7 +115,7 @@ func observable(kind string) ocsf.ObservableType {
 	return ocsf.ObservableOther
 }
 
-func remediation(rules []Rule) string {
+func remediation(rules []Rule, m Mitigation) string {
 	if len(rules) == 0 {
 		return ""
 	}
@@ -126,6 +126,9 @@ func remediation(rules []Rule) string {
 		}
 		fmt.Fprintf(&b, "%s by %s (covers %.1f %% of the attack, hits %.2f %% of legitimate requests)",
 			r.Action, r.Kind, 100*r.Coverage, 100*r.LegitimateHit)
+	}
+	if m != (Mitigation{}) {
+		fmt.Fprintf(&b, "; together %.1f %% and %.2f %%", 100*m.Coverage, 100*m.LegitimateHit)
 	}
 	return b.String()
 }

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/vigie-otel/vigie/internal/names"
 )
 
 // reader takes typed fields out of a map that anybody may have written: what is
@@ -84,8 +86,22 @@ func (r reader) rule() Rule {
 	}
 }
 
+func (r reader) mitigation() (m Mitigation) {
+	if v, ok := r.m.Get(names.FindingMitigation); ok && v.Type() == pcommon.ValueTypeMap {
+		in := reader{v.Map()}
+		m = Mitigation{Coverage: in.num("coverage"), LegitimateHit: in.num("legitimate_hit"), Note: in.str("note")}
+	}
+	return m
+}
+
 func (r reader) condition() Condition {
 	c := Condition{Field: r.str("field"), Op: r.str("op"), More: max(int(r.num("more")), 0)}
+	if v, ok := r.m.Get(packedKey); ok && v.Type() == pcommon.ValueTypeBytes {
+		if c.Values = unpack(v.Bytes().AsRaw()); len(c.Values) > 0 {
+			c.More = 0
+			return c
+		}
+	}
 	v, ok := r.m.Get("values")
 	if !ok || v.Type() != pcommon.ValueTypeSlice {
 		return c

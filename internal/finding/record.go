@@ -53,6 +53,8 @@ func (f *Finding) ToLogRecord(r plog.LogRecord) {
 	putTime(a, names.FindingClosedAt, g.ClosedAt)
 	a.PutInt(names.FindingRequests, int64(min(g.Requests, 1<<63-1)))
 	g.putLists(a)
+	g.putMitigation(a)
+	putPacked(a, f.Rules)
 
 	g.putOCSF(r.Body().SetEmptyMap())
 }
@@ -69,6 +71,18 @@ func (f *Finding) putLists(a pcommon.Map) {
 	ru := a.PutEmptySlice(names.FindingRules)
 	for _, x := range f.Rules {
 		x.put(ru.AppendEmpty().SetEmptyMap())
+	}
+}
+
+func (f *Finding) putMitigation(a pcommon.Map) {
+	if f.Mitigation == (Mitigation{}) {
+		return
+	}
+	m := a.PutEmptyMap(names.FindingMitigation)
+	m.PutDouble("coverage", f.Mitigation.Coverage)
+	m.PutDouble("legitimate_hit", f.Mitigation.LegitimateHit)
+	if f.Mitigation.Note != "" {
+		m.PutStr("note", f.Mitigation.Note)
 	}
 }
 
@@ -166,6 +180,7 @@ func FromLogRecord(r plog.LogRecord) (Finding, error) {
 		Evidence:   list(rd, names.FindingEvidence, MaxEvidence, reader.evidence),
 		Actors:     list(rd, names.FindingActors, MaxActors, reader.actor),
 		Rules:      list(rd, names.FindingRules, MaxRules, reader.rule),
+		Mitigation: rd.mitigation(),
 	}
 	var errs []error
 	if f.ID == "" {
