@@ -62,6 +62,7 @@ import (
 
 	// Vigie's.
 	"github.com/vigie-otel/vigie/exporters/awssigv4extension"
+	"github.com/vigie-otel/vigie/exporters/eventbridgeexporter"
 	"github.com/vigie-otel/vigie/exporters/grafanaexporter"
 	"github.com/vigie-otel/vigie/exporters/warroomexporter"
 	"github.com/vigie-otel/vigie/processors/attackdetectionprocessor"
@@ -142,6 +143,7 @@ func components() (otelcol.Factories, error) {
 		// AWS.
 		prometheusremotewriteexporter.NewFactory(),
 		awsxrayexporter.NewFactory(),
+		eventbridgeexporter.NewFactory(),
 		// Another collector.
 		otlpexporter.NewFactory(),
 		otlphttpexporter.NewFactory(),
