@@ -14,7 +14,7 @@ func wafField(name string) (obj, bool) {
 		return header("user-agent"), true
 	case names.ServerAddress:
 		return header("host"), true
-	case "http.request.header.referer":
+	case names.HTTPRequestHeaderReferer:
 		return header("referer"), true
 	case names.URLPath:
 		return obj{"UriPath": obj{}}, true
@@ -37,10 +37,10 @@ func nginxVariable(name string) (string, bool) {
 		return "$http_user_agent", true
 	case names.ServerAddress:
 		return "$host", true
-	case "http.request.header.referer":
+	case names.HTTPRequestHeaderReferer:
 		return "$http_referer", true
 	case names.URLPath:
-		return "$uri", true
+		return "$request_uri", true
 	case names.URLQuery:
 		return "$args", true
 	case names.HTTPRequestMethod:

@@ -154,7 +154,7 @@ map "$vigie_0011223344556677_1_1$vigie_0011223344556677_1_2" $vigie_001122334455
 # in the server block: if ($vigie_0011223344556677_1) { return 403; }
 
 # finding 0011223344556677, http_flood on tv, rule 2 (composite, rate_limit): estimated to cover 93.2 % of the attack and to hit 0.11 % of legitimate requests
-map $uri $vigie_0011223344556677_2_1 {
+map $request_uri $vigie_0011223344556677_2_1 {
     default 0;
     "~^/live/" 1;
 }

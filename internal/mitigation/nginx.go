@@ -43,6 +43,9 @@ func variableName(id string) string {
 }
 
 func nginxRule(name string, r *finding.Rule) (string, error) {
+	if r.Action == finding.ActionChallenge {
+		return "", fmt.Errorf("nginx has no challenge, and to block it would hit people")
+	}
 	var b strings.Builder
 	var tests []string
 	limit := 0.0
@@ -81,7 +84,7 @@ func nginxRule(name string, r *finding.Rule) (string, error) {
 		perMinute := int(math.Max(1, math.Round(limit*60)))
 		fmt.Fprintf(&b, "limit_req_zone $%s zone=%s:10m rate=%dr/m;\n# in the server block: limit_req zone=%s burst=%d nodelay;\n",
 			name, name, perMinute, name, max(1, perMinute/6))
-	case finding.ActionBlock, finding.ActionChallenge:
+	case finding.ActionBlock:
 		fmt.Fprintf(&b, "# in the server block: if ($%s) { return 403; }\n", name)
 	default:
 		fmt.Fprintf(&b, "# in the server block: access_log /var/log/nginx/%s.log combined if=$%s;\n", name, name)
@@ -107,6 +110,12 @@ func nginxCondition(b *strings.Builder, variable string, c *finding.Condition) e
 		return fmt.Errorf("nginx cannot test %s", c.Field)
 	}
 	fmt.Fprintf(b, "map %s %s {\n    default 0;\n", source, variable)
+	switch c.Op {
+	case finding.OpPresent:
+		b.WriteString("    \"~.\" 1;\n")
+	case finding.OpAbsent:
+		b.WriteString("    \"~^$\" 1;\n")
+	}
 	for _, v := range c.Values {
 		key, err := nginxKey(c.Op, v, c.Field == names.URLPath)
 		if err != nil {
@@ -120,10 +129,18 @@ func nginxCondition(b *strings.Builder, variable string, c *finding.Condition) e
 
 // nginxKey quotes a value for a map. Plain keys are compared without regard to
 // case and may not begin with "~" or name map's own parameters, so every value
-// is written as an anchored, case-sensitive expression.
+// is written as an anchored, case-sensitive expression. A path is looked for in
+// $request_uri, which is as it was sent and as logs have it: $uri is decoded, and
+// rewritten on the way.
 func nginxKey(op, v string, isPath bool) (string, error) {
 	re, isTemplate := templateRegexp(v)
-	if !isTemplate || !isPath {
+	end := "$"
+	if isPath {
+		end = `(\?|$)`
+	}
+	if isTemplate && isPath {
+		re = strings.ReplaceAll(strings.TrimSuffix(re, "$"), "[^/]+", "[^/?]+") + end
+	} else {
 		whole, isCut := strings.CutSuffix(v, "…")
 		if isCut && op != finding.OpContains {
 			op = finding.OpPrefix
@@ -131,10 +148,13 @@ func nginxKey(op, v string, isPath bool) (string, error) {
 		re = regexp.QuoteMeta(whole)
 		switch op {
 		case finding.OpEquals, finding.OpIn:
-			re = "^" + re + "$"
+			re = "^" + re + end
 		case finding.OpPrefix:
 			re = "^" + re
 		case finding.OpContains:
+			if isPath {
+				re = `^[^?]*` + re
+			}
 		default:
 			return "", fmt.Errorf("nginx cannot test %q", op)
 		}

@@ -12,11 +12,13 @@ import (
 	"github.com/vigie-otel/vigie/internal/names"
 )
 
-// Limits of AWS WAFv2 (developer guide, "AWS WAF quotas").
+// Limits of AWS WAFv2 (developer guide, "AWS WAF quotas" and "WCUs").
 const (
 	wafSetAddresses = 10_000 // addresses in one IP set
 	wafSearchBytes  = 200    // length of a byte match's search string
-	wafStatements   = 10     // values in one OR that we are willing to write: each costs capacity units
+	wafRegexBytes   = 512    // length of a regular expression
+	wafStatements   = 40     // values in one OR that we are willing to write: each costs capacity units
+	wafCapacity     = 1500   // capacity units that a web ACL has at the basic price
 	wafRateLimit    = 100    // requests a window of a rate rule whose finding names no limit
 	wafWindow       = 60     // s; WAF takes 60, 120, 300 and 600
 )
@@ -25,6 +27,7 @@ const (
 type obj map[string]any
 
 type wafDoc struct {
+	Note      string
 	IPSets    []wafSet
 	Rules     []obj
 	Estimates []wafEstimate
@@ -45,14 +48,18 @@ type wafEstimate struct {
 	Service       string
 	Coverage      float64
 	LegitimateHit float64
+	Capacity      int    `json:",omitempty"` // WCUs
 	Note          string `json:",omitempty"`
 }
+
+// wafNote is for whom the document is meant.
+const wafNote = "SearchString is plain text: for the console's rule editor, or aws wafv2 --cli-binary-format raw-in-base64-out. Create the IP sets first and put their ARNs in."
 
 // writeWAF writes one document: the IP sets to create (aws wafv2
 // create-ip-set), the rules that refer to them, and the estimates. A rule refers
 // to a set by the ARN that it will have; until then ${arn:NAME} stands there.
 func writeWAF(w io.Writer, findings []finding.Finding) error {
-	doc := wafDoc{IPSets: []wafSet{}, Rules: []obj{}, Estimates: []wafEstimate{}}
+	doc := wafDoc{Note: wafNote, IPSets: []wafSet{}, Rules: []obj{}, Estimates: []wafEstimate{}}
 	for i := range findings {
 		f := &findings[i]
 		for n := range f.Rules {
@@ -67,14 +74,24 @@ func writeWAF(w io.Writer, findings []finding.Finding) error {
 
 func (d *wafDoc) add(f *finding.Finding, n int, r *finding.Rule) {
 	name := fmt.Sprintf("vigie-%s-%d", f.ID, n+1)
-	est := wafEstimate{name, f.ID, f.Class, f.Service, r.Coverage, r.LegitimateHit, ""}
+	est := wafEstimate{Rule: name, Finding: f.ID, Class: f.Class, Service: f.Service, Coverage: r.Coverage, LegitimateHit: r.LegitimateHit}
 	sets := len(d.IPSets)
 	statement, limit, err := d.statement(name, r)
+	if est.Capacity = capacity(statement); r.Action == finding.ActionRateLimit {
+		est.Capacity += 2
+	}
+	if err == nil && est.Capacity > wafCapacity {
+		err = fmt.Errorf("it takes %d capacity units, more than a web ACL's %d", est.Capacity, wafCapacity)
+	}
 	if err != nil {
+		est.Capacity = 0
 		d.IPSets = d.IPSets[:sets]
 		est.Note = "left out: " + err.Error()
 		d.Estimates = append(d.Estimates, est)
 		return
+	}
+	if r.Action == finding.ActionChallenge {
+		est.Note = "a challenge is only answered by browsers that load a page: WAF refuses other requests that it matches"
 	}
 	d.Estimates = append(d.Estimates, est)
 	if r.Action == finding.ActionRateLimit {
@@ -159,6 +176,12 @@ func (d *wafDoc) condition(name string, c *finding.Condition) (obj, error) {
 	if !ok {
 		return nil, fmt.Errorf("WAF cannot test %s", c.Field)
 	}
+	switch c.Op {
+	case finding.OpPresent:
+		return notEmpty(field), nil
+	case finding.OpAbsent:
+		return empty(field), nil
+	}
 	position, ok := map[string]string{
 		finding.OpEquals: "EXACTLY", finding.OpIn: "EXACTLY", finding.OpPrefix: "STARTS_WITH", finding.OpContains: "CONTAINS",
 	}[c.Op]
@@ -170,18 +193,35 @@ func (d *wafDoc) condition(name string, c *finding.Condition) (obj, error) {
 	}
 	var any []obj
 	for _, v := range c.Values {
-		any = append(any, match(field, position, v, c.Field == names.URLPath))
+		one := match(field, position, v, c.Field == names.URLPath)
+		if one == nil {
+			return nil, fmt.Errorf("%s is longer than WAF's %d bytes of a regular expression", strconv.Quote(v), wafRegexBytes)
+		}
+		any = append(any, one)
 	}
 	return join("OrStatement", any), nil
 }
 
+// notEmpty holds where a field is there and has something in it. A statement on
+// a header that is missing never holds, so empty is its negation rather than a
+// size of 0.
+func notEmpty(field obj) obj {
+	return obj{"SizeConstraintStatement": obj{"FieldToMatch": field, "ComparisonOperator": "GT", "Size": 0, "TextTransformations": noTransformation}}
+}
+
+func empty(field obj) obj { return obj{"NotStatement": obj{"Statement": notEmpty(field)}} }
+
 // match tests a field for one value. A value that the finding had to cut, or that
-// is longer than WAF can search for, is tested by its beginning.
+// is longer than WAF can search for, is tested by its beginning. It is nil where
+// WAF has no room for it.
 func match(field obj, position, v string, isPath bool) obj {
 	if v == "" {
-		return obj{"SizeConstraintStatement": obj{"FieldToMatch": field, "ComparisonOperator": "EQ", "Size": 0, "TextTransformations": noTransformation}}
+		return empty(field)
 	}
 	if re, ok := templateRegexp(v); ok && isPath {
+		if len(re) > wafRegexBytes {
+			return nil
+		}
 		return obj{"RegexMatchStatement": obj{"FieldToMatch": field, "RegexString": re, "TextTransformations": noTransformation}}
 	}
 	whole, isCut := strings.CutSuffix(v, "…")
