@@ -1,12 +1,17 @@
 package rules
 
-import "time"
+import (
+	"strings"
+	"time"
+
+	"github.com/vigie-otel/vigie/internal/finding"
+)
 
 // attackFile: somebody means harm, or we can't tell.
 func attackFile() File {
 	return File{Name: "attack", Groups: []Group{{
 		Name: "vigie-attack", Interval: quick,
-		Alerts: []Alert{attackOpen(), attackVerdictHeld(), verdictUnknown()},
+		Alerts: []Alert{attackOpen(), attackVerdictHeld(), retryStorm(), verdictUnknown()},
 	}}}
 }
 
@@ -18,12 +23,38 @@ func attackFile() File {
 func attackOpen() Alert {
 	return Alert{
 		Name:     "AttackOpen",
-		Expr:     by("max", over("max", attackFindings, time.Minute), serviceName, attackClass) + " > 0",
+		Expr:     by("max", over("max", sel(attackFindings, unlike(attackClass, harmless())), time.Minute), serviceName, attackClass) + " > 0",
 		Keep:     2 * time.Minute,
 		Severity: Critical, Kind: KindAttack,
 		Summary:     "{{ $labels.service_name }} is under attack: {{ $labels.vigie_attack_class }}",
 		Description: "{{ $value }} finding(s) of class {{ $labels.vigie_attack_class }} open for {{ $labels.service_name }}. The war room has the evidence, who, and a proposed rule with its estimated hit on real viewers.",
 		Dashboard:   uidAttack,
+	}
+}
+
+// harmless are the classes of findings that nobody means: they have alerts of
+// their own, and must not inhibit the symptoms that they are.
+func harmless() string {
+	var names []string
+	for _, c := range finding.Classes() {
+		if !c.Attack() {
+			names = append(names, string(c))
+		}
+	}
+	return strings.Join(names, "|")
+}
+
+// retryStorm: clients that repeat what failed. It ends with its cause, mostly a
+// service that fails, so nobody is woken twice; a minute of it is no hiccup.
+func retryStorm() Alert {
+	return Alert{
+		Name:     "RetryStorm",
+		Expr:     by("max", sel(attackFindings, is(attackClass, string(finding.RetryStorm))), serviceName) + " > 0",
+		For:      time.Minute,
+		Severity: Warning, Kind: KindSymptom,
+		Summary:     "Clients of {{ $labels.service_name }} repeat what failed",
+		Description: "{{ $value }} finding(s): the clients of {{ $labels.service_name }} retry failed requests faster than it recovers. No attack, and no rule against clients ends it.",
+		Dashboard:   uidServices,
 	}
 }
 

@@ -55,6 +55,12 @@ func attackExamples() []example {
 		silent("AttackOpen", "the finding closed long ago", 8*time.Minute, flood+" 1+0x4 0+0x20"),
 		silent("AttackOpen", "no finding is open", 5*time.Minute, flood+" 0+0x20"),
 
+		silent("AttackOpen", "clients retry, which nobody means", 5*time.Minute, `vigie_attack_findings{service_name="shop", vigie_attack_class="retry_storm"} 1+0x20`),
+
+		fires("RetryStorm", "clients retry", 3*time.Minute, `service_name="shop"`, `vigie_attack_findings{service_name="shop", vigie_attack_class="retry_storm"} 1+0x20`),
+		silent("RetryStorm", "it is a flood", 3*time.Minute, flood+" 1+0x20"),
+		silent("RetryStorm", "they retried for half a minute", 5*time.Minute, `vigie_attack_findings{service_name="shop", vigie_attack_class="retry_storm"} 0 0 1 1 0+0x20`),
+
 		fires("AttackVerdict", "mixed has held for two minutes", 2*time.Minute, `service_name="shop", vigie_attack_verdict_state="mixed"`, mixed+" 1+0x10"),
 		silent("AttackVerdict", "the verdict flips while a surge is judged", 6*time.Minute, mixed+" 0 1 0 1 0 1 0 1 0 1 0 1 0 1 0 1"),
 		silent("AttackVerdict", "it is a crowd", 6*time.Minute, mixed+" 0+0x20",

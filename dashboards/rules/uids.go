@@ -8,6 +8,6 @@ const (
 	uidWorkloads    = "vigie-workloads"
 	uidServices     = "vigie-services"
 	uidControlPlane = "vigie-control-plane"
-	uidLogs         = "vigie-logs-traces"
+	uidLogs         = "vigie-telemetry"
 	uidSelf         = "vigie-self"
 )
