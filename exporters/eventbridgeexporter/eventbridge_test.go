@@ -341,7 +341,7 @@ func TestWithoutCredentialsTheStartIsNotDelayedAndTheQueueWaits(t *testing.T) {
 		name, value, _ := strings.Cut(kv, "=")
 		t.Setenv(name, value)
 	}
-	t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1") // nobody is there
+	t.Setenv("AWS_PROFILE", "nobody")
 	cfg := createDefaultConfig().(*Config)
 	e, err := NewFactory().CreateLogs(t.Context(), exportertest.NewNopSettings(metadata.Type), cfg)
 	require.NoError(t, err)
