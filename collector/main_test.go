@@ -28,6 +28,9 @@ func TestMain(m *testing.M) {
 		main()
 		os.Exit(0)
 	}
+	if err := openGates(); err != nil { // as main does
+		panic(err)
+	}
 	os.Exit(m.Run())
 }
 
@@ -73,7 +76,7 @@ func start(t *testing.T, dir string, env []string, args ...string) *program {
 	p.env = append([]string{
 		"VIGIE_TEST_RUN_MAIN=1", "VIGIE_DATA_DIR=" + dir,
 		"VIGIE_PAGE_ENDPOINT=" + p.page, "VIGIE_OTLP_HTTP_ENDPOINT=" + p.otlp,
-		"VIGIE_OTLP_GRPC_ENDPOINT=" + freeAddress(t), "VIGIE_HEALTH_ENDPOINT=" + p.health,
+		"VIGIE_OTLP_GRPC_ENDPOINT=" + freeAddress(t), "VIGIE_HEALTH_ENDPOINT=" + p.health, "VIGIE_TELEMETRY_ENDPOINT=",
 	}, env...)
 	p.cmd = exec.CommandContext(t.Context(), os.Args[0], args...)
 	p.cmd.Env = append(os.Environ(), p.env...)
