@@ -67,6 +67,7 @@ import (
 	"github.com/vigie-otel/vigie/exporters/warroomexporter"
 	"github.com/vigie-otel/vigie/processors/attackdetectionprocessor"
 	"github.com/vigie-otel/vigie/processors/attackmetricsconnector"
+	"github.com/vigie-otel/vigie/processors/cloudmetadataprocessor"
 	"github.com/vigie-otel/vigie/processors/conntrackprocessor"
 	"github.com/vigie-otel/vigie/processors/seriesguardprocessor"
 	"github.com/vigie-otel/vigie/receivers/conntrackreceiver"
@@ -108,6 +109,7 @@ func components() (otelcol.Factories, error) {
 		memorylimiterprocessor.NewFactory(),
 		// Whose is it?
 		k8sattributesprocessor.NewFactory(),
+		cloudmetadataprocessor.NewFactory(),
 		resourceprocessor.NewFactory(),
 		groupbyattrsprocessor.NewFactory(),
 		// What does it mean?
