@@ -141,6 +141,8 @@ func (s *Server) Env() []string {
 func (s *Server) EnvWithoutCredentials() []string {
 	return []string{
 		"AWS_ENDPOINT_URL=" + s.URL,
+		// The SDK asks for a web identity's role before it has read the one above.
+		"AWS_ENDPOINT_URL_STS=" + s.URL,
 		"AWS_REGION=" + s.Region,
 		"AWS_EC2_METADATA_SERVICE_ENDPOINT=" + s.MetadataURL,
 		"AWS_CONFIG_FILE=/dev/null",
