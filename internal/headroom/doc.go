@@ -1,6 +1,6 @@
 // Package headroom reads out of the embedded store how far each limit is off:
 // the connection-tracking table, the instance's ENA allowances, memory, CPU,
-// file descriptors, disks.
+// file descriptors, threads, disks.
 //
 // What enters is a store that answers PromQL and a time. What leaves is a
 // Report: the walls, the worst first, each with the minutes that are left, and

@@ -104,7 +104,7 @@ func missing(rep headroom.Report, name string) string {
 func TestAnEmptyStoreHasNoWallsAndSaysOfEachWhy(t *testing.T) {
 	rep := headroom.Read(t.Context(), store(t), at)
 	require.Empty(t, rep.Walls)
-	for _, name := range []string{"Connection tracking, kernel", "Connection tracking, ENA", "ENA packet", "Memory", "CPU", "File descriptors, machine", "File descriptors, process", "Disk", "Pod addresses", "Nodes"} {
+	for _, name := range []string{"Connection tracking, kernel", "Connection tracking, ENA", "ENA packet", "Memory", "CPU", "File descriptors, machine", "Threads", "File descriptors, process", "Disk", "Pod addresses", "Nodes"} {
 		require.NotEmpty(t, missing(rep, name), name)
 	}
 	require.Contains(t, missing(rep, "Connection tracking, kernel"), names.ConntrackUsage)
@@ -249,6 +249,41 @@ func TestAUseWithoutItsLimitIsToldAsMissing(t *testing.T) {
 	rep := headroom.Read(t.Context(), s, at)
 	require.Empty(t, rep.Walls)
 	require.Contains(t, missing(rep, "Connection tracking, kernel"), "system_network_conntrack_limit")
+}
+
+func TestAHostsDescriptorsAndThreadsAreWalls(t *testing.T) {
+	s := store(t)
+	feed(t, s, "node", 10*time.Minute, 10*time.Second,
+		metric{name: names.HostFileDescriptorUsage, unit: "{file_descriptor}", value: func(ago float64) float64 { return 80_000 - 20*ago }},
+		metric{name: names.HostFileDescriptorLimit, unit: "{file_descriptor}", value: constant(100_000)},
+		metric{name: names.HostThreads, unit: "{thread}", value: constant(8192)},
+		metric{name: names.HostThreadLimit, unit: "{thread}", value: constant(32768)})
+	rep := headroom.Read(t.Context(), s, at)
+	files := find(t, rep, "File descriptors, machine", "node")
+	require.InDelta(t, 0.8, *files.Utilization, 1e-9)
+	require.InDelta(t, 20_000/20/60., *files.MinutesLeft, 1)
+	threads := find(t, rep, "Threads", "node")
+	require.InDelta(t, 0.25, *threads.Utilization, 1e-9)
+	require.Nil(t, threads.MinutesLeft)
+	require.Equal(t, "File descriptors, machine", rep.Walls[0].Name, "what grows comes first")
+}
+
+func TestDescriptorsWithoutALimitAreSaidToBeSo(t *testing.T) {
+	for name, ms := range map[string][]metric{
+		"host_stat tells no limit": {{name: names.HostFileDescriptorUsage, unit: "{file_descriptor}", value: constant(1216)}},
+		"the node exporter tells the number that means none": {
+			{name: "node_filefd_allocated", gauge: true, value: constant(1216)},
+			{name: "node_filefd_maximum", gauge: true, value: constant(math.MaxInt64)},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := store(t)
+			feed(t, s, "node", time.Minute, 10*time.Second, ms...)
+			rep := headroom.Read(t.Context(), s, at)
+			require.Empty(t, rep.Walls)
+			require.Contains(t, missing(rep, "File descriptors, machine"), "memory")
+		})
+	}
 }
 
 func TestValuesThatAreNoNumbersAreLeftOutOfTheAnswer(t *testing.T) {

@@ -11,6 +11,9 @@ type kind struct {
 	// limit gives the limits, under the same key labels; empty where none is
 	// told.
 	limit []string
+	// endless says what it means that none is told, of %d resources; empty where
+	// that is a fault.
+	endless string
 	// lost are counters of what was refused, selectors.
 	lost []string
 	// eta is a series with the seconds that are left, by someone who saw each
@@ -66,9 +69,16 @@ var kinds = [...]kind{
 	},
 	{
 		name: "File descriptors, machine", unit: "{descriptor}",
-		used:    []string{"node_filefd_allocated"},
-		limit:   []string{"node_filefd_maximum"},
-		missing: "no node_filefd_allocated and node_filefd_maximum: host_metrics does not have them, the node exporter does",
+		used:    []string{"system_linux_file_descriptor_usage", "node_filefd_allocated"},
+		limit:   []string{"system_linux_file_descriptor_limit", `node_filefd_maximum < 2^62`},
+		endless: "in use on %d without a limit: fs.file-max is off, as systemd sets it, and memory is what ends first",
+		missing: "no system.linux.file_descriptor.usage: host_stat does not run, nor the node exporter",
+	},
+	{
+		name: "Threads and processes", unit: "{thread}",
+		used:    []string{"system_threads_count"},
+		limit:   []string{"system_threads_limit"},
+		missing: "no system.threads.count and .limit: host_stat does not run, or has them disabled",
 	},
 	{
 		name: "File descriptors, process", unit: "{descriptor}",

@@ -44,6 +44,8 @@ func Read(ctx context.Context, store Store, at time.Time) Report {
 		switch {
 		case err != nil:
 			rep.Missing = append(rep.Missing, Missing{k.name, "could not be read: " + err.Error()})
+		case unlimited > 0 && k.endless != "":
+			rep.Missing = append(rep.Missing, Missing{k.name, fmt.Sprintf(k.endless, unlimited)})
 		case unlimited > 0:
 			rep.Missing = append(rep.Missing, Missing{k.name, fmt.Sprintf("%d in use of which nothing tells the limit (%s)", unlimited, strings.Join(k.limit, " or "))})
 		case len(walls) == 0:

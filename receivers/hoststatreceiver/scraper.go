@@ -64,6 +64,16 @@ func (s *hostScraper) scrape(context.Context) (pmetric.Metrics, error) {
 			errs.AddPartial(1, err)
 		}
 	}
+	if s.cfg.Metrics.SystemThreadsLimit.Enabled {
+		if err := s.threadLimit(now); err != nil {
+			errs.AddPartial(1, err)
+		}
+	}
+	if s.cfg.Metrics.SystemLinuxFileDescriptorUsage.Enabled || s.cfg.Metrics.SystemLinuxFileDescriptorLimit.Enabled {
+		if err := s.descriptors(now); err != nil {
+			errs.AddPartial(2, err)
+		}
+	}
 	return s.mb.Emit(), errs.Combine()
 }
 

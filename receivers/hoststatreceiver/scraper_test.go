@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
+	"github.com/vigie-otel/vigie/internal/names"
 	"github.com/vigie-otel/vigie/receivers/hoststatreceiver/internal/metadata"
 )
 
@@ -105,11 +106,16 @@ func TestSocketsThatThisTestOpensAreCounted(t *testing.T) {
 func TestAHostMountedElsewhereIsReadThere(t *testing.T) {
 	root := t.TempDir()
 	proc := filepath.Join(root, "proc")
-	require.NoError(t, os.MkdirAll(filepath.Join(proc, "net"), 0o755))
+	for _, dir := range []string{"net", "sys/fs", "sys/kernel"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(proc, dir), 0o755))
+	}
 	for name, body := range map[string]string{
-		"stat":         "cpu0 100 0 0 900 0 0 0 0 0 0\nbtime 1700000000\n",
-		"loadavg":      "0 0 0 1/77 5\n",
-		"net/sockstat": "sockets: used 5\nTCP: inuse 5 orphan 0 tw 31 alloc 8 mem 1\n",
+		"stat":                   "cpu0 100 0 0 900 0 0 0 0 0 0\nbtime 1700000000\n",
+		"loadavg":                "0 0 0 1/77 5\n",
+		"sys/fs/file-nr":         "1216\t0\t2466177\n",
+		"sys/kernel/threads-max": "192730\n",
+		"sys/kernel/pid_max":     "32768\n",
+		"net/sockstat":           "sockets: used 5\nTCP: inuse 5 orphan 0 tw 31 alloc 8 mem 1\n",
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(proc, name), []byte(body), 0o600))
 	}
@@ -137,11 +143,61 @@ func TestAHostMountedElsewhereIsReadThere(t *testing.T) {
 		"system.cpu.time cpu0 idle":                9,
 		"system.cpu.time cpu0 guest":               0,
 		"system.threads.count":                     77,
+		"system.threads.limit":                     32768,
+		"system.linux.file_descriptor.usage":       1216,
+		"system.linux.file_descriptor.limit":       2466177,
 		"system.network.connections tcp TIME_WAIT": 31,
 		"system.network.connections udp CLOSE":     1,
 	} {
 		if v, ok := got[key]; !ok || v != want {
 			t.Errorf("%s = %v (there: %v), want %v", key, v, ok, want)
+		}
+	}
+}
+
+func TestADescriptorLimitThatIsOffIsNone(t *testing.T) {
+	for body, want := range map[string]struct {
+		used, limit int64
+		limited     bool
+	}{
+		"1216\t0\t2466177\n":             {1216, 2466177, true},
+		"2.4 reported 7\n":               {-1, 0, false},
+		"1600\t100\t65536\n":             {1500, 65536, true}, // kernels that keep spare ones
+		"1216\t0\t9223372036854775807\n": {1216, 0, false},
+		"":                               {-1, 0, false},
+	} {
+		used, limit, limited, err := fileNumbers([]byte(body))
+		if want.used < 0 {
+			require.Error(t, err, body)
+			continue
+		}
+		require.NoError(t, err, body)
+		if used != want.used || limited != want.limited || (limited && limit != want.limit) {
+			t.Errorf("%q: %d of %d (%v)", body, used, limit, limited)
+		}
+	}
+}
+
+func TestTheKernelsOwnLimitsAreRead(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("/proc/sys is Linux's")
+	}
+	s := newHostScraper(receivertest.NewNopSettings(metadata.Type), createDefaultConfig())
+	require.NoError(t, s.start(t.Context(), componenttest.NewNopHost()))
+	md, err := s.scrape(t.Context())
+	require.NoError(t, err)
+	got := map[string]int64{}
+	for _, m := range md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
+		if m.Sum().DataPoints().Len() == 1 {
+			got[m.Name()] = m.Sum().DataPoints().At(0).IntValue()
+		}
+	}
+	for used, limit := range map[string]string{names.HostThreads: names.HostThreadLimit, names.HostFileDescriptorUsage: names.HostFileDescriptorLimit} {
+		if got[used] < 1 {
+			t.Errorf("%s is %d; this test alone has some", used, got[used])
+		}
+		if l, ok := got[limit]; ok && l < got[used] {
+			t.Errorf("%s is %d, over %s, %d", used, got[used], limit, l)
 		}
 	}
 }

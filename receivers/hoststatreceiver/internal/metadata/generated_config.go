@@ -57,6 +57,46 @@ func (ms *SystemCPUTimeMetricConfig) Validate() error {
 	return nil
 }
 
+// SystemLinuxFileDescriptorLimitMetricConfig provides config for the system.linux.file_descriptor.limit metric.
+type SystemLinuxFileDescriptorLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxFileDescriptorLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
+// SystemLinuxFileDescriptorUsageMetricConfig provides config for the system.linux.file_descriptor.usage metric.
+type SystemLinuxFileDescriptorUsageMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemLinuxFileDescriptorUsageMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // SystemNetworkConnectionsMetricAttributeKey specifies the key of an attribute for the system.network.connections metric.
 type SystemNetworkConnectionsMetricAttributeKey string
 
@@ -126,11 +166,34 @@ func (ms *SystemThreadsCountMetricConfig) Unmarshal(parser *confmap.Conf) error 
 	return nil
 }
 
+// SystemThreadsLimitMetricConfig provides config for the system.threads.limit metric.
+type SystemThreadsLimitMetricConfig struct {
+	Enabled          bool `mapstructure:"enabled"`
+	enabledSetByUser bool
+}
+
+func (ms *SystemThreadsLimitMetricConfig) Unmarshal(parser *confmap.Conf) error {
+	if parser == nil {
+		return nil
+	}
+
+	err := parser.Unmarshal(ms)
+	if err != nil {
+		return err
+	}
+
+	ms.enabledSetByUser = parser.IsSet("enabled")
+	return nil
+}
+
 // MetricsConfig provides config for host_stat metrics.
 type MetricsConfig struct {
-	SystemCPUTime            SystemCPUTimeMetricConfig            `mapstructure:"system.cpu.time"`
-	SystemNetworkConnections SystemNetworkConnectionsMetricConfig `mapstructure:"system.network.connections"`
-	SystemThreadsCount       SystemThreadsCountMetricConfig       `mapstructure:"system.threads.count"`
+	SystemCPUTime                  SystemCPUTimeMetricConfig                  `mapstructure:"system.cpu.time"`
+	SystemLinuxFileDescriptorLimit SystemLinuxFileDescriptorLimitMetricConfig `mapstructure:"system.linux.file_descriptor.limit"`
+	SystemLinuxFileDescriptorUsage SystemLinuxFileDescriptorUsageMetricConfig `mapstructure:"system.linux.file_descriptor.usage"`
+	SystemNetworkConnections       SystemNetworkConnectionsMetricConfig       `mapstructure:"system.network.connections"`
+	SystemThreadsCount             SystemThreadsCountMetricConfig             `mapstructure:"system.threads.count"`
+	SystemThreadsLimit             SystemThreadsLimitMetricConfig             `mapstructure:"system.threads.limit"`
 }
 
 func DefaultMetricsConfig() MetricsConfig {
@@ -140,12 +203,21 @@ func DefaultMetricsConfig() MetricsConfig {
 			AggregationStrategy: AggregationStrategySum,
 			EnabledAttributes:   []SystemCPUTimeMetricAttributeKey{SystemCPUTimeMetricAttributeKeyCPU, SystemCPUTimeMetricAttributeKeyCPUState},
 		},
+		SystemLinuxFileDescriptorLimit: SystemLinuxFileDescriptorLimitMetricConfig{
+			Enabled: true,
+		},
+		SystemLinuxFileDescriptorUsage: SystemLinuxFileDescriptorUsageMetricConfig{
+			Enabled: true,
+		},
 		SystemNetworkConnections: SystemNetworkConnectionsMetricConfig{
 			Enabled:             true,
 			AggregationStrategy: AggregationStrategySum,
 			EnabledAttributes:   []SystemNetworkConnectionsMetricAttributeKey{SystemNetworkConnectionsMetricAttributeKeyProtocol, SystemNetworkConnectionsMetricAttributeKeySocketState},
 		},
 		SystemThreadsCount: SystemThreadsCountMetricConfig{
+			Enabled: true,
+		},
+		SystemThreadsLimit: SystemThreadsLimitMetricConfig{
 			Enabled: true,
 		},
 	}

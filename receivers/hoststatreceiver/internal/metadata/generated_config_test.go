@@ -31,12 +31,21 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						AggregationStrategy: AggregationStrategySum,
 						EnabledAttributes:   []SystemCPUTimeMetricAttributeKey{SystemCPUTimeMetricAttributeKeyCPU, SystemCPUTimeMetricAttributeKeyCPUState},
 					},
+					SystemLinuxFileDescriptorLimit: SystemLinuxFileDescriptorLimitMetricConfig{
+						Enabled: true,
+					},
+					SystemLinuxFileDescriptorUsage: SystemLinuxFileDescriptorUsageMetricConfig{
+						Enabled: true,
+					},
 					SystemNetworkConnections: SystemNetworkConnectionsMetricConfig{
 						Enabled:             true,
 						AggregationStrategy: AggregationStrategySum,
 						EnabledAttributes:   []SystemNetworkConnectionsMetricAttributeKey{SystemNetworkConnectionsMetricAttributeKeyProtocol, SystemNetworkConnectionsMetricAttributeKeySocketState},
 					},
 					SystemThreadsCount: SystemThreadsCountMetricConfig{
+						Enabled: true,
+					},
+					SystemThreadsLimit: SystemThreadsLimitMetricConfig{
 						Enabled: true,
 					},
 				},
@@ -51,12 +60,21 @@ func TestMetricsBuilderConfig(t *testing.T) {
 						AggregationStrategy: AggregationStrategySum,
 						EnabledAttributes:   []SystemCPUTimeMetricAttributeKey{SystemCPUTimeMetricAttributeKeyCPU, SystemCPUTimeMetricAttributeKeyCPUState},
 					},
+					SystemLinuxFileDescriptorLimit: SystemLinuxFileDescriptorLimitMetricConfig{
+						Enabled: false,
+					},
+					SystemLinuxFileDescriptorUsage: SystemLinuxFileDescriptorUsageMetricConfig{
+						Enabled: false,
+					},
 					SystemNetworkConnections: SystemNetworkConnectionsMetricConfig{
 						Enabled:             false,
 						AggregationStrategy: AggregationStrategySum,
 						EnabledAttributes:   []SystemNetworkConnectionsMetricAttributeKey{SystemNetworkConnectionsMetricAttributeKeyProtocol, SystemNetworkConnectionsMetricAttributeKeySocketState},
 					},
 					SystemThreadsCount: SystemThreadsCountMetricConfig{
+						Enabled: false,
+					},
+					SystemThreadsLimit: SystemThreadsLimitMetricConfig{
 						Enabled: false,
 					},
 				},
@@ -66,7 +84,7 @@ func TestMetricsBuilderConfig(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := loadMetricsBuilderConfig(t, tt.name)
-			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(SystemCPUTimeMetricConfig{}, SystemNetworkConnectionsMetricConfig{}, SystemThreadsCountMetricConfig{}))
+			diff := cmp.Diff(tt.want, cfg, cmpopts.IgnoreUnexported(SystemCPUTimeMetricConfig{}, SystemLinuxFileDescriptorLimitMetricConfig{}, SystemLinuxFileDescriptorUsageMetricConfig{}, SystemNetworkConnectionsMetricConfig{}, SystemThreadsCountMetricConfig{}, SystemThreadsLimitMetricConfig{}))
 			require.Emptyf(t, diff, "Config mismatch (-expected +actual):\n%s", diff)
 		})
 	}

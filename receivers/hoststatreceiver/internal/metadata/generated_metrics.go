@@ -107,6 +107,12 @@ var MetricsInfo = metricsInfo{
 		Name:       "system.cpu.time",
 		Attributes: []string{"cpu", "cpu_state"},
 	},
+	SystemLinuxFileDescriptorLimit: metricInfo{
+		Name: "system.linux.file_descriptor.limit",
+	},
+	SystemLinuxFileDescriptorUsage: metricInfo{
+		Name: "system.linux.file_descriptor.usage",
+	},
 	SystemNetworkConnections: metricInfo{
 		Name:       "system.network.connections",
 		Attributes: []string{"protocol", "socket_state"},
@@ -114,12 +120,18 @@ var MetricsInfo = metricsInfo{
 	SystemThreadsCount: metricInfo{
 		Name: "system.threads.count",
 	},
+	SystemThreadsLimit: metricInfo{
+		Name: "system.threads.limit",
+	},
 }
 
 type metricsInfo struct {
-	SystemCPUTime            metricInfo
-	SystemNetworkConnections metricInfo
-	SystemThreadsCount       metricInfo
+	SystemCPUTime                  metricInfo
+	SystemLinuxFileDescriptorLimit metricInfo
+	SystemLinuxFileDescriptorUsage metricInfo
+	SystemNetworkConnections       metricInfo
+	SystemThreadsCount             metricInfo
+	SystemThreadsLimit             metricInfo
 }
 
 type metricInfo struct {
@@ -213,6 +225,110 @@ func (m *metricSystemCPUTime) emit(metrics pmetric.MetricSlice) {
 
 func newMetricSystemCPUTime(cfg SystemCPUTimeMetricConfig) metricSystemCPUTime {
 	m := metricSystemCPUTime{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxFileDescriptorLimit struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   SystemLinuxFileDescriptorLimitMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.file_descriptor.limit metric with initial data.
+func (m *metricSystemLinuxFileDescriptorLimit) init() {
+	m.data.SetName("system.linux.file_descriptor.limit")
+	m.data.SetDescription("File descriptors that the kernel gives out at most (fs.file-max). Absent where it has no limit.")
+	m.data.SetUnit("{file_descriptor}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxFileDescriptorLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxFileDescriptorLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxFileDescriptorLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxFileDescriptorLimit(cfg SystemLinuxFileDescriptorLimitMetricConfig) metricSystemLinuxFileDescriptorLimit {
+	m := metricSystemLinuxFileDescriptorLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
+type metricSystemLinuxFileDescriptorUsage struct {
+	data     pmetric.Metric                             // data buffer for generated metric.
+	config   SystemLinuxFileDescriptorUsageMetricConfig // metric config provided by user.
+	capacity int                                        // max observed number of data points added to the metric.
+}
+
+// init fills system.linux.file_descriptor.usage metric with initial data.
+func (m *metricSystemLinuxFileDescriptorUsage) init() {
+	m.data.SetName("system.linux.file_descriptor.usage")
+	m.data.SetDescription("File descriptors that are given out, of all processes.")
+	m.data.SetUnit("{file_descriptor}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemLinuxFileDescriptorUsage) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemLinuxFileDescriptorUsage) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemLinuxFileDescriptorUsage) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemLinuxFileDescriptorUsage(cfg SystemLinuxFileDescriptorUsageMetricConfig) metricSystemLinuxFileDescriptorUsage {
+	m := metricSystemLinuxFileDescriptorUsage{config: cfg}
 
 	if cfg.Enabled {
 		m.data = pmetric.NewMetric()
@@ -367,17 +483,72 @@ func newMetricSystemThreadsCount(cfg SystemThreadsCountMetricConfig) metricSyste
 	return m
 }
 
+type metricSystemThreadsLimit struct {
+	data     pmetric.Metric                 // data buffer for generated metric.
+	config   SystemThreadsLimitMetricConfig // metric config provided by user.
+	capacity int                            // max observed number of data points added to the metric.
+}
+
+// init fills system.threads.limit metric with initial data.
+func (m *metricSystemThreadsLimit) init() {
+	m.data.SetName("system.threads.limit")
+	m.data.SetDescription("Threads that the kernel allows, the lower of kernel.threads-max and kernel.pid_max.")
+	m.data.SetUnit("{thread}")
+	m.data.SetEmptySum()
+	m.data.Sum().SetIsMonotonic(false)
+	m.data.Sum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+}
+
+func (m *metricSystemThreadsLimit) recordDataPoint(start pcommon.Timestamp, ts pcommon.Timestamp, val int64) {
+	if !m.config.Enabled {
+		return
+	}
+	dp := m.data.Sum().DataPoints().AppendEmpty()
+	dp.SetStartTimestamp(start)
+	dp.SetTimestamp(ts)
+	dp.SetIntValue(val)
+}
+
+// updateCapacity saves max length of data point slices that will be used for the slice capacity.
+func (m *metricSystemThreadsLimit) updateCapacity() {
+	if m.data.Sum().DataPoints().Len() > m.capacity {
+		m.capacity = m.data.Sum().DataPoints().Len()
+	}
+}
+
+// emit appends recorded metric data to a metrics slice and prepares it for recording another set of data points.
+func (m *metricSystemThreadsLimit) emit(metrics pmetric.MetricSlice) {
+	if m.config.Enabled && m.data.Sum().DataPoints().Len() > 0 {
+		m.updateCapacity()
+		m.data.MoveTo(metrics.AppendEmpty())
+		m.init()
+	}
+}
+
+func newMetricSystemThreadsLimit(cfg SystemThreadsLimitMetricConfig) metricSystemThreadsLimit {
+	m := metricSystemThreadsLimit{config: cfg}
+
+	if cfg.Enabled {
+		m.data = pmetric.NewMetric()
+		m.init()
+	}
+	return m
+}
+
 // MetricsBuilder provides an interface for scrapers to report metrics while taking care of all the transformations
 // required to produce metric representation defined in metadata and user config.
 type MetricsBuilder struct {
-	config                         MetricsBuilderConfig // config of the metrics builder.
-	startTime                      pcommon.Timestamp    // start time that will be applied to all recorded data points.
-	metricsCapacity                int                  // maximum observed number of metrics per resource.
-	metricsBuffer                  pmetric.Metrics      // accumulates metrics data before emitting.
-	buildInfo                      component.BuildInfo  // contains version information.
-	metricSystemCPUTime            metricSystemCPUTime
-	metricSystemNetworkConnections metricSystemNetworkConnections
-	metricSystemThreadsCount       metricSystemThreadsCount
+	config                               MetricsBuilderConfig // config of the metrics builder.
+	startTime                            pcommon.Timestamp    // start time that will be applied to all recorded data points.
+	metricsCapacity                      int                  // maximum observed number of metrics per resource.
+	metricsBuffer                        pmetric.Metrics      // accumulates metrics data before emitting.
+	buildInfo                            component.BuildInfo  // contains version information.
+	metricSystemCPUTime                  metricSystemCPUTime
+	metricSystemLinuxFileDescriptorLimit metricSystemLinuxFileDescriptorLimit
+	metricSystemLinuxFileDescriptorUsage metricSystemLinuxFileDescriptorUsage
+	metricSystemNetworkConnections       metricSystemNetworkConnections
+	metricSystemThreadsCount             metricSystemThreadsCount
+	metricSystemThreadsLimit             metricSystemThreadsLimit
 }
 
 // MetricBuilderOption applies changes to default metrics builder.
@@ -399,13 +570,16 @@ func WithStartTime(startTime pcommon.Timestamp) MetricBuilderOption {
 }
 func NewMetricsBuilder(mbc MetricsBuilderConfig, settings receiver.Settings, options ...MetricBuilderOption) *MetricsBuilder {
 	mb := &MetricsBuilder{
-		config:                         mbc,
-		startTime:                      pcommon.NewTimestampFromTime(time.Now()),
-		metricsBuffer:                  pmetric.NewMetrics(),
-		buildInfo:                      settings.BuildInfo,
-		metricSystemCPUTime:            newMetricSystemCPUTime(mbc.Metrics.SystemCPUTime),
-		metricSystemNetworkConnections: newMetricSystemNetworkConnections(mbc.Metrics.SystemNetworkConnections),
-		metricSystemThreadsCount:       newMetricSystemThreadsCount(mbc.Metrics.SystemThreadsCount),
+		config:                               mbc,
+		startTime:                            pcommon.NewTimestampFromTime(time.Now()),
+		metricsBuffer:                        pmetric.NewMetrics(),
+		buildInfo:                            settings.BuildInfo,
+		metricSystemCPUTime:                  newMetricSystemCPUTime(mbc.Metrics.SystemCPUTime),
+		metricSystemLinuxFileDescriptorLimit: newMetricSystemLinuxFileDescriptorLimit(mbc.Metrics.SystemLinuxFileDescriptorLimit),
+		metricSystemLinuxFileDescriptorUsage: newMetricSystemLinuxFileDescriptorUsage(mbc.Metrics.SystemLinuxFileDescriptorUsage),
+		metricSystemNetworkConnections:       newMetricSystemNetworkConnections(mbc.Metrics.SystemNetworkConnections),
+		metricSystemThreadsCount:             newMetricSystemThreadsCount(mbc.Metrics.SystemThreadsCount),
+		metricSystemThreadsLimit:             newMetricSystemThreadsLimit(mbc.Metrics.SystemThreadsLimit),
 	}
 
 	for _, op := range options {
@@ -472,8 +646,11 @@ func (mb *MetricsBuilder) EmitForResource(options ...ResourceMetricsOption) {
 	ils.Scope().SetVersion(mb.buildInfo.Version)
 	ils.Metrics().EnsureCapacity(mb.metricsCapacity)
 	mb.metricSystemCPUTime.emit(ils.Metrics())
+	mb.metricSystemLinuxFileDescriptorLimit.emit(ils.Metrics())
+	mb.metricSystemLinuxFileDescriptorUsage.emit(ils.Metrics())
 	mb.metricSystemNetworkConnections.emit(ils.Metrics())
 	mb.metricSystemThreadsCount.emit(ils.Metrics())
+	mb.metricSystemThreadsLimit.emit(ils.Metrics())
 
 	for _, op := range options {
 		op.apply(rm)
@@ -500,6 +677,16 @@ func (mb *MetricsBuilder) RecordSystemCPUTimeDataPoint(ts pcommon.Timestamp, val
 	mb.metricSystemCPUTime.recordDataPoint(mb.startTime, ts, val, cpuAttributeValue, cpuStateAttributeValue.String())
 }
 
+// RecordSystemLinuxFileDescriptorLimitDataPoint adds a data point to system.linux.file_descriptor.limit metric.
+func (mb *MetricsBuilder) RecordSystemLinuxFileDescriptorLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxFileDescriptorLimit.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemLinuxFileDescriptorUsageDataPoint adds a data point to system.linux.file_descriptor.usage metric.
+func (mb *MetricsBuilder) RecordSystemLinuxFileDescriptorUsageDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemLinuxFileDescriptorUsage.recordDataPoint(mb.startTime, ts, val)
+}
+
 // RecordSystemNetworkConnectionsDataPoint adds a data point to system.network.connections metric.
 func (mb *MetricsBuilder) RecordSystemNetworkConnectionsDataPoint(ts pcommon.Timestamp, val int64, protocolAttributeValue AttributeProtocol, socketStateAttributeValue string) {
 	mb.metricSystemNetworkConnections.recordDataPoint(mb.startTime, ts, val, protocolAttributeValue.String(), socketStateAttributeValue)
@@ -508,6 +695,11 @@ func (mb *MetricsBuilder) RecordSystemNetworkConnectionsDataPoint(ts pcommon.Tim
 // RecordSystemThreadsCountDataPoint adds a data point to system.threads.count metric.
 func (mb *MetricsBuilder) RecordSystemThreadsCountDataPoint(ts pcommon.Timestamp, val int64) {
 	mb.metricSystemThreadsCount.recordDataPoint(mb.startTime, ts, val)
+}
+
+// RecordSystemThreadsLimitDataPoint adds a data point to system.threads.limit metric.
+func (mb *MetricsBuilder) RecordSystemThreadsLimitDataPoint(ts pcommon.Timestamp, val int64) {
+	mb.metricSystemThreadsLimit.recordDataPoint(mb.startTime, ts, val)
 }
 
 // Reset resets metrics builder to its initial state. It should be used when external metrics source is restarted,
