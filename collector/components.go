@@ -64,6 +64,7 @@ import (
 	"github.com/vigie-otel/vigie/exporters/awssigv4extension"
 	"github.com/vigie-otel/vigie/exporters/eventbridgeexporter"
 	"github.com/vigie-otel/vigie/exporters/grafanaexporter"
+	"github.com/vigie-otel/vigie/exporters/remotewriteexporter"
 	"github.com/vigie-otel/vigie/exporters/warroomexporter"
 	"github.com/vigie-otel/vigie/processors/attackdetectionprocessor"
 	"github.com/vigie-otel/vigie/processors/attackmetricsconnector"
@@ -143,6 +144,7 @@ func components() (otelcol.Factories, error) {
 		warroomexporter.NewFactory(),
 		grafanaexporter.NewFactory(),
 		// AWS.
+		remotewriteexporter.NewFactory(),
 		prometheusremotewriteexporter.NewFactory(),
 		awsxrayexporter.NewFactory(),
 		eventbridgeexporter.NewFactory(),

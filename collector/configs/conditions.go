@@ -66,19 +66,6 @@ func pipeline(name string, lists map[string]any) map[string]any {
 	return map[string]any{"service": map[string]any{"pipelines": map[string]any{name: lists}}}
 }
 
-// ampNamed applies where VIGIE_AMP_ENDPOINT is set, and labels every series with
-// the cluster where its name is known.
-func ampNamed(env environment, shape string) (map[string]any, bool, error) {
-	_, ok, err := named("VIGIE_AMP_ENDPOINT")(env, shape)
-	cluster := env.get("VIGIE_CLUSTER_NAME")
-	if !ok || cluster == "" {
-		return nil, ok, err
-	}
-	return map[string]any{"exporters": map[string]any{
-		"prometheus_remote_write/amp": map[string]any{"external_labels": map[string]any{"cluster": cluster}},
-	}}, true, nil
-}
-
 // filesNamed applies where VIGIE_LOGS names files: globs, comma-separated.
 func filesNamed(env environment, shape string) (map[string]any, bool, error) {
 	var globs []any

@@ -123,9 +123,6 @@ func TestAMPTakesEachSampleOnce(t *testing.T) {
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s: %s", name, d)
 		}
-		if d := cmp.Diff("tv", conf.Get("exporters::prometheus_remote_write/amp::external_labels::cluster")); d != "" {
-			t.Errorf("%s: %s", name, d)
-		}
 		if ext, _ := conf.Get("service::extensions").([]any); !slices.Contains(ext, any("aws_sigv4/amp")) {
 			t.Errorf("%s starts %v", name, ext)
 		}

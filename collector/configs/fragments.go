@@ -77,7 +77,7 @@ var fragments = []fragment{ //nolint:gochecknoglobals // a constant table
 	{name: "cluster", source: true, shapes: []string{"gateway"}, when: filled("metrics/cluster", "metrics", inCluster())},
 
 	{
-		name: "amp", shapes: everywhere, when: ampNamed, takes: map[string]string{"metrics": "forward/amp"},
+		name: "amp", shapes: everywhere, when: named("VIGIE_AMP_ENDPOINT"), takes: map[string]string{"metrics": "forward/amp"},
 		extensions: []string{"aws_sigv4/amp"}, from: gatewaysOwn,
 	},
 	{name: "sampling", shapes: []string{"laptop", "gateway"}, when: tracesLeave, takes: map[string]string{"traces": "forward/traces"}},
