@@ -63,8 +63,19 @@ type keyValues struct {
 	values sketch.HLL
 }
 
-// count takes in a point that does not pass.
-func (cs *cuts) count(id *identity, m *active, name string, why reason, print uint64, weight int, attrs pcommon.Map) {
+// point is one that does not pass.
+type point struct {
+	metric *active // nil: max_metrics was reached
+	name   string
+	print  uint64
+	weight int
+}
+
+// count takes in a point with where its labels come from: its resource, of which
+// only job and instance are made, and its own attributes; or the resource alone,
+// of whose attributes target_info is made.
+func (cs *cuts) count(p point, why reason, id *identity, from ...pcommon.Map) {
+	m, name := p.metric, p.name
 	c := &cs.other
 	if why != namesLimit { // where names explode, a name says nothing
 		if known := cs.named[m.name]; known != nil {
@@ -80,12 +91,22 @@ func (cs *cuts) count(id *identity, m *active, name string, why reason, print ui
 	c.metric, c.last = m, why
 	c.points[why]++
 	c.seen++
-	c.weight += int64(weight)
+	c.weight += int64(p.weight)
 	if c == &cs.other {
 		return
 	}
-	c.series.Add(print)
+	c.series.Add(p.print)
+	for i, attrs := range from {
+		c.values(id, attrs, i == 0 && len(from) > 1)
+	}
+}
+
+// values counts the values of attributes.
+func (c *cut) values(id *identity, attrs pcommon.Map, onlyIdentifying bool) {
 	for key, v := range attrs.All() {
+		if onlyIdentifying && !identifying(key) {
+			continue
+		}
 		i := slices.IndexFunc(c.keys, func(k keyValues) bool { return k.key == key })
 		if i < 0 {
 			if len(c.keys) >= maxKeys || len(key) > nameBytes {

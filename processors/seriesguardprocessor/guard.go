@@ -34,6 +34,7 @@ type guard struct {
 	epoch     uint8              // guarded by mu
 	info      *active            // guarded by mu; target_info, beside metrics
 	cuts      cuts               // guarded by mu
+	prints    []uint64           // guarded by mu; of the metric that is looked at
 
 	unregister func() error
 	cancel     context.CancelFunc // nil before Start

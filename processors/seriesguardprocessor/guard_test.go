@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -423,6 +424,7 @@ func TestSeriesKeepTheirPlaceWhileActiveAndLoseItAfterTheWindow(t *testing.T) {
 		// silent for an hour.
 		var freed time.Duration
 		for minute := range 300 {
+			synctest.Wait()
 			if minute%50 == 0 {
 				require.True(t, passes(1), "minute %d", minute)
 			}
@@ -438,6 +440,7 @@ func TestSeriesKeepTheirPlaceWhileActiveAndLoseItAfterTheWindow(t *testing.T) {
 		require.GreaterOrEqual(t, freed, time.Hour)
 		require.LessOrEqual(t, freed, time.Hour+time.Hour/epochs+time.Minute)
 		time.Sleep(2 * time.Hour)
+		synctest.Wait()
 		require.Empty(t, g.metrics)
 		require.Zero(t, g.series)
 	})
@@ -507,8 +510,57 @@ func TestTheLogNamesWhatWasCutOnceAWindowWithItsWidestAttribute(t *testing.T) {
 		}
 		require.Equal(t, 2, logs.Len(), "again in the next window")
 		time.Sleep(3 * time.Hour)
+		synctest.Wait()
 		require.Empty(t, g.cuts.named, "forgotten, when nothing was cut for a window")
 	})
+}
+
+func TestInstancesThatComeAndGoAreNamedAsWhatMakesTheSeries(t *testing.T) {
+	g := guardOf(t, func(c *Config) { c.MaxSeriesPerMetric = 5 })
+	for i := range 200 { // a deployment that rolls: a pod is an instance
+		md := gauge("up", 1, 2)
+		md.ResourceMetrics().At(0).Resource().Attributes().PutStr("service.instance.id", fmt.Sprint("pod-", i))
+		g.filter(md)
+	}
+	key, n := g.cuts.named["up"].widest()
+	require.Equal(t, "service.instance.id", key)
+	require.InDelta(t, 198, n, 10)
+}
+
+func TestBatchesAgeingAndTheMeterMayComeAtOnce(t *testing.T) {
+	tel := componenttest.NewTelemetry()
+	set := processortest.NewNopSettings(metadata.Type)
+	set.TelemetrySettings = tel.NewTelemetrySettings()
+	cfg := defaultConfig()
+	cfg.MaxSeries, cfg.MaxSeriesPerMetric = 300, 100
+	g, err := newGuard(set, cfg, 1)
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	for w := range 4 {
+		wg.Go(func() {
+			r := random{rand.New(rand.NewPCG(uint64(w), 3))}
+			for range 100 {
+				g.filter(r.batch())
+				g.filter(gauge(fmt.Sprint("m", w), r.IntN(500), r.IntN(500)))
+			}
+		})
+	}
+	wg.Go(func() {
+		for range 50 {
+			g.age()
+			g.report(time.Now())
+			_, err := tel.GetMetric(names.SeriesGuardSeries)
+			require.NoError(t, err)
+		}
+	})
+	wg.Wait()
+	require.LessOrEqual(t, g.series, 300)
+	for range epochs + 1 {
+		g.age()
+	}
+	require.Zero(t, g.series+g.protected)
+	require.Empty(t, g.metrics)
+	require.NoError(t, g.Shutdown(t.Context()))
 }
 
 func TestMoreMetricsThanAreNamedAreCountedAsOther(t *testing.T) {

@@ -10,7 +10,10 @@ import (
 	"github.com/vigie-otel/vigie/internal/shared"
 )
 
-const targetInfo = "target_info"
+const (
+	targetInfo = "target_info"
+	maxPrints  = 1 << 17 // that are kept from batch to batch, 1 MiB
+)
 
 // pipeline is one pipeline's side of the guard.
 type pipeline struct {
@@ -37,23 +40,23 @@ func (g *guard) filter(md pmetric.Metrics) (cut bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	md.ResourceMetrics().RemoveIf(func(rm pmetric.ResourceMetrics) bool {
-		w := walk{guard: g}
 		resource := rm.Resource().Attributes()
+		w := walk{guard: g, resource: resource}
 		target, named := g.id.target(resource)
 		rm.ScopeMetrics().RemoveIf(func(sm pmetric.ScopeMetrics) bool {
 			w.base = target
 			if g.cfg.RemoteWrite.ScopeInfo {
 				w.base += g.id.scope(sm.Scope())
 			}
-			before := w.cut
+			before := w.gone
 			sm.Metrics().RemoveIf(w.metric)
-			return w.cut > before && sm.Metrics().Len() == 0
+			return w.gone > before && sm.Metrics().Len() == 0
 		})
-		cut = cut || w.cut > 0
+		cut = cut || w.gone > 0
 		if w.passed > 0 && named && g.cfg.RemoteWrite.TargetInfo {
 			g.target(resource, target)
 		}
-		return w.cut > 0 && rm.ScopeMetrics().Len() == 0
+		return w.gone > 0 && rm.ScopeMetrics().Len() == 0
 	})
 	return cut
 }
@@ -66,7 +69,7 @@ func (g *guard) target(resource pcommon.Map, target uint64) {
 		return
 	}
 	if why := g.admit(g.info, fingerprint(target+sum), 1); why != passed {
-		g.cuts.count(&g.id, g.info, targetInfo, why, fingerprint(target+sum), 1, resource)
+		g.cuts.count(point{g.info, targetInfo, fingerprint(target + sum), 1}, why, &g.id, resource)
 		resource.RemoveIf(func(key string, _ pcommon.Value) bool { return !identifying(key) })
 	}
 }
@@ -74,11 +77,13 @@ func (g *guard) target(resource pcommon.Map, target uint64) {
 // walk goes through the points of one resource.
 type walk struct {
 	*guard
-	base uint64 // of job, instance and scope
-	m    *active
-	name string
+	resource pcommon.Map
+	base     uint64 // of job, instance and scope
+	m        *active
+	name     string
+	next     int // in prints
 
-	passed, cut int // points
+	passed, gone int // points
 }
 
 // metric removes the points of a metric that have no room, and says whether
@@ -89,7 +94,7 @@ func (w *walk) metric(m pmetric.Metric) (remove bool) {
 	}
 	w.name = m.Name()
 	w.m = w.find(w.id.metric(m), w.name)
-	before := w.cut
+	before := w.gone
 	left := 0
 	switch m.Type() {
 	case pmetric.MetricTypeGauge:
@@ -110,40 +115,55 @@ func (w *walk) metric(m pmetric.Metric) (remove bool) {
 		left = points.Len()
 	}
 	w.passed += left
-	return left == 0 && w.cut > before
+	return left == 0 && w.gone > before
 }
 
+// numbers makes all fingerprints before it looks the first one up: with nothing
+// else between them the look-ups' cache misses overlap.
 func (w *walk) numbers(points pmetric.NumberDataPointSlice) (left int) {
+	w.prints, w.next = w.prints[:0], 0
+	for _, p := range points.All() {
+		w.prints = append(w.prints, fingerprint(w.base+w.id.labels(p.Attributes())))
+	}
 	points.RemoveIf(w.number)
+	if cap(w.prints) > maxPrints {
+		w.prints = nil
+	}
 	return points.Len()
 }
 
-func (w *walk) number(p pmetric.NumberDataPoint) bool { return w.refuses(p.Attributes(), 0, 1) }
+func (w *walk) number(p pmetric.NumberDataPoint) bool {
+	w.next++
+	return w.refuses(w.prints[w.next-1], 1, p.Attributes())
+}
 
 func (w *walk) exponential(p pmetric.ExponentialHistogramDataPoint) bool {
-	return w.refuses(p.Attributes(), 0, 1)
+	return w.refuses(w.print(p.Attributes(), 0), 1, p.Attributes())
 }
 
 func (w *walk) histogram(p pmetric.HistogramDataPoint) bool {
-	if w.cfg.RemoteWrite.NativeHistograms {
-		return w.refuses(p.Attributes(), 0, 1)
+	sum, weight := uint64(0), 1
+	if !w.cfg.RemoteWrite.NativeHistograms {
+		sum, weight = w.id.histogram(p)
 	}
-	sum, weight := w.id.histogram(p)
-	return w.refuses(p.Attributes(), sum, weight)
+	return w.refuses(w.print(p.Attributes(), sum), weight, p.Attributes())
 }
 
 func (w *walk) summary(p pmetric.SummaryDataPoint) bool {
 	sum, weight := w.id.summary(p)
-	return w.refuses(p.Attributes(), sum, weight)
+	return w.refuses(w.print(p.Attributes(), sum), weight, p.Attributes())
+}
+
+func (w *walk) print(attrs pcommon.Map, more uint64) uint64 {
+	return fingerprint(w.base + more + w.id.labels(attrs))
 }
 
 // refuses says whether a point has no room, and counts it.
-func (w *walk) refuses(attrs pcommon.Map, more uint64, weight int) bool {
+func (w *walk) refuses(print uint64, weight int, attrs pcommon.Map) bool {
 	if w.m == nil && w.isProtected(w.name) {
 		w.uncounted++
 		return false
 	}
-	print := fingerprint(w.base + more + w.id.labels(attrs))
 	why := namesLimit
 	if w.m != nil {
 		why = w.admit(w.m, print, weight)
@@ -151,8 +171,8 @@ func (w *walk) refuses(attrs pcommon.Map, more uint64, weight int) bool {
 	if why == passed {
 		return false
 	}
-	w.cut++
-	w.guard.cuts.count(&w.id, w.m, w.name, why, print, weight, attrs)
+	w.gone++
+	w.cuts.count(point{w.m, w.name, print, weight}, why, &w.id, w.resource, attrs)
 	return true
 }
 
