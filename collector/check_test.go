@@ -44,7 +44,9 @@ func TestEveryProblemOfAConfigurationIsToldAtOnce(t *testing.T) {
 func checkFile(t *testing.T, sources ...string) error {
 	t.Helper()
 	for _, derived := range []string{"VIGIE_TELEMETRY_ENDPOINT", "VIGIE_GATEWAY_HOST", "VIGIE_GATEWAY_PORT", "VIGIE_DATA_DIR"} {
-		t.Setenv(derived, os.Getenv(derived)) // settings sets them for good
+		if _, set := os.LookupEnv(derived); !set { // settings sets them for good
+			t.Cleanup(func() { require.NoError(t, os.Unsetenv(derived)) })
+		}
 	}
 	opts := &options{configs: sources, dataDir: t.TempDir()}
 	set, err := opts.settings()
