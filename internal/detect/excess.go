@@ -32,6 +32,10 @@ const (
 	// occur, among the requests for the same path, to be strange. Crowds move
 	// weight between values that the baseline knows, by less than this.
 	liftBar = 4.0
+	// oddsBar is how many times better the odds of a session's shape must be.
+	oddsBar = 8.0
+	// foreignBar is the same for what ordinary traffic hardly has at all.
+	foreignBar = 12.0
 	// pathRows is how many sampled requests make a path a stratum of its own.
 	pathRows = 20
 )
@@ -48,6 +52,7 @@ type excess struct {
 	att     tally
 	leg     tally
 	tie     float32 // weight of one row of the reference in leg
+	alone   bool    // the attack's rows are measured by themselves: see sessions
 	refused float32 // how much more sign-ins are refused than usual; 0 elsewhere
 }
 
@@ -77,8 +82,12 @@ func (x *excess) measure(ref *reference) {
 			if r.val[d] == 0 || groupOf[d] == groups || (d == dimOutcome && theSites(r.val[d])) || (groupOf[d] == groupNetwork && r.flags&rowShared != 0) {
 				continue
 			}
-			if x.strange(d, r, ref) || (rare[d] && ref.isRare(d, r.val[d])) {
+			how := x.strange(d, r, ref)
+			if how > 0 || (rare[d] && ref.isRare(d, r.val[d])) {
 				x.mask[i] |= 1 << groupOf[d]
+			}
+			if how > 1 && groupOf[d] == groupSession && !r.class.static() && r.flags&rowRetry == 0 && !theSites(r.val[dimOutcome]) {
+				x.mask[i] |= foreign
 			}
 		}
 	}
@@ -144,32 +153,43 @@ func (x *excess) stratum(d dim, r *row) uint64 {
 	return classStratum(d, r)
 }
 
-// strange judges a cell once and remembers the answer in its slot.
-func (x *excess) strange(d dim, r *row, ref *reference) bool {
+// strange judges a cell once and remembers the answer in its slot: 0 is ordinary,
+// 1 strange, 2 hardly ever seen in ordinary traffic.
+func (x *excess) strange(d dim, r *row, ref *reference) float32 {
 	st := x.stratum(d, r)
 	s := x.now.at(cell(d, st, r.val[d]))
 	if s == nil {
-		return false
+		return 0
 	}
 	if s.note != unjudged {
-		return s.note > 0
+		return s.note
 	}
 	s.note = 0
 	p, ok := ref.share(d, r, r.val[d])
 	of := x.now.at(cell(d, st, total))
 	if !ok || of == nil || of.w == 0 {
-		return false
+		return 0
 	}
-	if s.w/of.w < liftBar*p {
-		return false
+	// What is common already cannot become four times as common: its odds can.
+	now := s.w / of.w
+	odds := now * (1 - p) / max(p*(1-now), 1e-6)
+	if now < liftBar*p && !(x.alone && odds >= oddsBar) {
+		return 0
 	}
 	if x.crowded(d, s, of, p) || x.concentrated(d, s, ref) {
 		s.note = 1
+		if now >= foreignBar*p {
+			s.note = 2
+		}
 	}
-	return s.note > 0
+	return s.note
 }
 
 const unjudged = -1
+
+// foreign marks, in a row's mask, a session of a kind that ordinary traffic hardly
+// has, in a request that is for no asset.
+const foreign uint16 = 1 << 15
 
 // crowded says that too many different clients share the value for it to be
 // chance. Rows of one client are not independent: each counts at most twice.

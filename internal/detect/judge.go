@@ -15,6 +15,8 @@ type opinion struct {
 	rounded  float32 // that behave like visitors,
 	crawlers float32 // that say they are robots,
 	newPQ    float32
+	foreign  float32    // in sessions that ordinary traffic hardly has
+	breadth  float32    // not for the few things that the attack asks for most
 	marked   float32    // by an open finding
 	fresh    [2]float32 // new clients: in the attack, in the baseline
 	clients  float32    // distinct, estimated
@@ -94,6 +96,9 @@ func (x *excess) describe(op *opinion, ref *reference) {
 				op.strange[g] += r.w
 			}
 		}
+		if x.mask[i]&foreign != 0 {
+			op.foreign += r.w
+		}
 		if r.flags&rowKnown != 0 {
 			op.known += r.w
 		}
@@ -123,16 +128,94 @@ func (x *excess) describe(op *opinion, ref *reference) {
 	if a == 0 {
 		return
 	}
-	for _, p := range [...]*float32{&op.known, &op.rounded, &op.crawlers, &op.newPQ, &op.marked} {
+	op.clients = float32(x.now.used)
+	op.breadth = x.breadth(a)
+	strange, alien := x.sessions(ref)
+	for _, p := range [...]*float32{&op.known, &op.rounded, &op.crawlers, &op.newPQ, &op.marked, &op.foreign} {
 		*p /= a
 	}
 	for g := range groups {
 		op.strange[g] /= a
 	}
+	op.strange[groupSession] = max(op.strange[groupSession], strange/a)
+	op.foreign = max(op.foreign, alien/a)
 	op.strange[groupOutcome] = max(op.strange[groupOutcome], x.refused)
 	op.share = a / x.n
-	op.clients = float32(x.now.used)
 	x.against(op, ref, fresh, aged)
+}
+
+// sessions judges the attack's sessions by themselves, where measure judged them
+// among everybody's: given what they ask for, how much of the attack is strange,
+// and how much is foreign to ordinary traffic. The separation did not need to know
+// a request's path to find these rows, so what holds given the path is evidence.
+func (x *excess) sessions(ref *reference) (strange, alien float32) {
+	if ref.aged() < refLeast {
+		return 0, 0 // too young a log: its beginning cut its sessions
+	}
+	dims := [...]dim{dimSession, dimFollow}
+	x.alone = true
+	defer func() { x.alone = false }()
+	x.now.reset(1 << 14)
+	for i := range x.rows {
+		if x.post[i] > 0 {
+			x.add(dimPath, 0, x.rows[i].val[dimPath], &x.rows[i])
+		}
+	}
+	for i := range x.rows {
+		r := &x.rows[i]
+		if x.post[i] <= 0 {
+			continue
+		}
+		for _, d := range dims {
+			if r.val[d] != 0 {
+				x.add(d, x.stratum(d, r), r.val[d], r)
+			}
+		}
+	}
+	for i := range x.rows {
+		r := &x.rows[i]
+		if x.post[i] <= 0 {
+			continue
+		}
+		var how float32
+		for _, d := range dims {
+			if r.val[d] != 0 {
+				how = max(how, x.strange(d, r, ref))
+			}
+		}
+		// A rounded session is a visit, whatever its course; one that the site itself
+		// failed has the course that the failure gave it.
+		if r.flags&(rowRounded|rowRetry) != 0 || theSites(r.val[dimOutcome]) {
+			continue
+		}
+		if how > 0 {
+			strange += r.w
+		}
+		if how > 1 && !r.class.static() {
+			alien += r.w
+		}
+	}
+	return strange, alien
+}
+
+// breadth is the share of the attack's requests, a in all, that are not for one of
+// the few things which it asks for most.
+func (x *excess) breadth(a float32) float32 {
+	x.now.reset(1 << 14)
+	for i := range x.rows {
+		if x.post[i] > 0 {
+			if s := x.now.at(uint64(x.rows[i].what)); s != nil {
+				s.w += x.rows[i].w
+			}
+		}
+	}
+	var broad float32
+	for i := range x.rows {
+		if x.post[i] > 0 && x.now.get(uint64(x.rows[i].what)) < a/10 {
+			broad += x.rows[i].w
+		}
+	}
+	return broad / a
 }
 
 // against applies the signature to the reference: what of ordinary traffic it
@@ -141,20 +224,13 @@ func (x *excess) against(op *opinion, ref *reference, fresh, aged float32) {
 	if len(ref.rows) == 0 {
 		return
 	}
-	var hit, baseFresh, baseAged float32
+	var hit float32
 	for i := range ref.rows {
-		r := &ref.rows[i]
-		if op.sig.odds(r) > 0 {
+		if op.sig.odds(&ref.rows[i]) > 0 {
 			hit++
 		}
-		switch r.val[dimAge] {
-		case 1:
-			baseFresh++
-			fallthrough
-		case 2:
-			baseAged++
-		}
 	}
+	baseFresh, baseAged := ref.ages[1], ref.aged()
 	op.base = hit / float32(len(ref.rows))
 	if aged > 0 && baseAged >= refLeast && baseAged*5 > float32(len(ref.rows)) {
 		op.fresh = [2]float32{fresh / aged, baseFresh / baseAged}
@@ -176,10 +252,17 @@ func (op *opinion) weigh() float32 {
 			s += ramp(v, 0.25, 0.6)
 		}
 	}
+	// A crowd or a new release that behaves as nobody did before does so in one
+	// place. Sessions foreign to the site all over it are nobody's visit.
+	alien := ramp(op.foreign, 0.3, 0.6) * ramp(op.breadth, 0.5, 0.8)
+	if op.fresh[1] == 0 {
+		alien = 0 // too young a log
+	}
+	s += 0.75 * alien
 	// Nobody who hires machines hires this site's own audience: many clients with
 	// the audience's own networks and devices are likely to be it.
 	if op.clients >= 100 {
-		s -= 0.5 * (1 - ramp(max(op.strange[groupAgent], op.strange[groupNetwork]), 0.05, 0.2))
+		s -= 0.5 * (1 - max(alien, ramp(max(op.strange[groupAgent], op.strange[groupNetwork]), 0.05, 0.2)))
 	}
 	s -= 1.5 * ramp(op.known, 0.4, 0.7)
 	// Clients that were all here before, more so than the baseline's, are its own
@@ -187,7 +270,7 @@ func (op *opinion) weigh() float32 {
 	if op.fresh[1] > 0 {
 		s -= 0.75 * ramp(op.fresh[1]-op.fresh[0], 0.2, 0.4)
 	}
-	s -= 0.5 * ramp(op.rounded, 0.6, 0.9)
+	s -= 0.75 * ramp(op.rounded, 0.5, 0.8)
 	s -= 1.5 * ramp(op.crawlers, 0.5, 0.8)
 	return s
 }

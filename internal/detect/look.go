@@ -13,6 +13,7 @@ const (
 	authShare = 0.1 // of the refused sign-ins: less is not told apart
 	riseBar   = 1.12
 	holdBar   = 1.0 // the evidence that keeps an open finding's signature up to date
+	widenBar  = 1.2 // and that lets it take in more
 )
 
 // look judges the composition of the last 3, 10 and 60 ticks. How often depends
@@ -28,6 +29,7 @@ func (s *service) look() {
 			s.risen = s.second
 		}
 		rising := s.second-s.risen < 6
+		looked, attack, sure := false, false, false
 		for _, w := range [...]struct {
 			ticks int
 			due   bool
@@ -36,18 +38,26 @@ func (s *service) look() {
 			{10, alert || (rising && s.tick%2 == 0) || s.tick%5 == 0},
 			{60, s.tick%10 == 0 || (alert && s.tick%3 == 0)},
 		} {
-			if w.due && s.lookFlood(ep, w.ticks) {
+			if !w.due {
+				continue
+			}
+			looked = true
+			if attack, sure = s.lookFlood(ep, w.ticks); attack {
 				break
 			}
+		}
+		if looked && !ep.open && ep.look(attack, sure) {
+			s.openFlood(ep)
 		}
 	}
 	s.lookAuth()
 }
 
-// lookFlood returns true when it saw an attack.
-func (s *service) lookFlood(ep *episode, ticks int) bool {
+// lookFlood says whether a window shows an attack, and whether overwhelmingly. What
+// it saw stays in s.d.x and s.saw.
+func (s *service) lookFlood(ep *episode, ticks int) (attack, sure bool) {
 	if ep.open && ticks == 3 {
-		return false
+		return false, false
 	}
 	x := &s.d.x
 	limit := lookRows
@@ -56,7 +66,7 @@ func (s *service) lookFlood(ep *episode, ticks int) bool {
 	}
 	x.rows, x.ticks = s.gather(x.rows, ticks, limit, false), ticks
 	if len(x.rows) < lookLeast {
-		return false
+		return false, false
 	}
 	s.ref.build(s.second)
 	x.measure(&s.ref)
@@ -64,25 +74,26 @@ func (s *service) lookFlood(ep *episode, ticks int) bool {
 	op := x.judge(&s.ref, s.rate(ticks), float32(s.d.cfg.MinFloodShare), s.d.cfg.MinFloodRate)
 	if ep.open {
 		s.refresh(ep, x, &s.ref, &op)
-		return true
+		return true, false
 	}
 	if !op.attack && ticks == 10 && !s.suspicious() {
 		s.ref.learnTop(top)
 	}
-	s.last = op
-	s.last.sig = signature{}
 	if op.marked >= 0.5 { // by a finding of another kind that is open already
 		op.attack = false
 	}
-	opened := ep.look(op.attack, op.score >= sureBar && op.share >= 0.15)
-	if opened {
-		op.class = floodClass(&op)
-		s.refresh(ep, x, &s.ref, &op)
-		ep.begin(s, op.class, s.startOf(ep.sig, false))
-		ep.requests += s.soFar(ep.sig, false)
-		s.takeOver()
-	}
-	return op.attack
+	s.last = op
+	return op.attack, op.score >= sureBar && op.share >= 0.15
+}
+
+// openFlood opens a finding on what the last look saw.
+func (s *service) openFlood(ep *episode) {
+	op := s.last
+	op.class = floodClass(&op)
+	s.refresh(ep, &s.d.x, &s.ref, &op)
+	ep.begin(s, op.class, s.startOf(ep.sig, false))
+	ep.requests += s.soFar(ep.sig, false)
+	s.takeOver()
 }
 
 // lookAuth judges the sign-ins that were refused, of which there are few: passwords
@@ -164,7 +175,12 @@ func (s *service) refresh(ep *episode, x *excess, ref *reference, op *opinion) {
 	if ep.sig == nil && !op.attack {
 		return
 	}
-	if ep.sig != nil && (op.score < holdBar || !x.same(ep.sig) || float64(op.rate) < ep.peak/4) {
+	same, wider := false, false
+	if ep.sig != nil && op.score >= holdBar {
+		same, wider = x.overlap(ep.sig)
+		wider = wider && op.share >= baseBar*op.base && op.score >= widenBar
+	}
+	if ep.sig != nil && (op.score < holdBar || !(same || wider) || float64(op.rate) < ep.peak/4) {
 		// Unless it has hold of a small part of something plainly larger.
 		if !op.attack || ep != &s.eps[epFlood] || float64(op.rate) < 3*s.markedRate(epFlood, 3) {
 			return
@@ -189,19 +205,27 @@ func (s *service) refresh(ep *episode, x *excess, ref *reference, op *opinion) {
 	}
 }
 
-// same says whether what the look accuses is what sig already accuses, for the
-// better part: a finding is refined, never led away to something else.
-func (x *excess) same(sig *signature) bool {
-	var both, all float32
+// overlap says whether what the look accuses is what sig already accuses, for the
+// better part, and whether it takes in nearly all that sig accuses: a finding is
+// refined or widened, never led away to something else.
+func (x *excess) overlap(sig *signature) (same, wider bool) {
+	var both, all, had, kept float32
 	for i := range x.rows {
+		o, w := sig.odds(&x.rows[i]), x.rows[i].w
 		if x.post[i] > 0 {
-			all += x.rows[i].w
-			if sig.odds(&x.rows[i]) > 0 {
-				both += x.rows[i].w
+			all += w
+			if o > 0 {
+				both += w
+			}
+		}
+		if o > sig.bar {
+			had += w
+			if x.post[i] > 0 {
+				kept += w
 			}
 		}
 	}
-	return both*2 >= all
+	return both*2 >= all, had > 0 && kept*4 >= had*3
 }
 
 // setBar chooses the log odds from which a request is marked: as low as ordinary
@@ -214,6 +238,7 @@ func (x *excess) setBar(ref *reference, sig *signature) (bar float32, noise floa
 		if r.val[dimAge] != 0 {
 			r.val[dimAge] = 1 // while it lasts, everybody who comes is new
 		}
+		r.val[dimFollow] = 0 // not known yet when a request is marked
 		o := sig.odds(&r)
 		for b := range bars {
 			if o > float32(b)/2 {
@@ -221,7 +246,10 @@ func (x *excess) setBar(ref *reference, sig *signature) (bar float32, noise floa
 			}
 		}
 	}
-	for i, o := range x.post {
+	for i := range x.rows {
+		r := x.rows[i]
+		r.val[dimFollow] = 0
+		o := sig.odds(&r)
 		for b := range bars {
 			if o > float32(b)/2 {
 				right[b] += x.rows[i].w

@@ -14,6 +14,7 @@ type reference struct {
 	rare   [dims]float32 // share of rows whose value one client alone has
 	top    [3]float32    // largest share of a client, /24 and /16 in a window of ten ticks
 	tops   int           // windows learned
+	ages   [3]float32    // rows by dimAge
 }
 
 const (
@@ -101,7 +102,14 @@ func (b *reference) build(second int64) {
 		}
 	}
 	b.measureRare()
+	b.ages = [3]float32{}
+	for i := range b.rows {
+		b.ages[b.rows[i].val[dimAge]]++
+	}
 }
+
+// aged is how many rows are of a time at which it was known who was here before.
+func (b *reference) aged() float32 { return b.ages[1] + b.ages[2] }
 
 func (b *reference) count(d dim, stratum uint64, v uint32, key uint64) {
 	for _, v := range [...]uint32{v, total} {

@@ -20,7 +20,7 @@ const (
 	dimAge                // how long the client is known
 	dimOutcome            // the kind of answer
 	dimJA4
-	dimFollow // whether the client came back within followTicks
+	dimFollow // the session, and whether the client came back within followTicks, for what
 	dimLoad   // how many dynamic requests a second its client makes
 	dimHold   // how long the request held its connection, and what for
 	dims
@@ -32,6 +32,7 @@ type row struct {
 	n     uint32  // requests that its client had made before
 	w     float32 // how many requests it stands for
 	val   [dims]uint32
+	what  uint32 // path and query, exact
 	class class
 	stage uint8 // how far into its session the client was
 	flags uint8
@@ -45,6 +46,7 @@ const (
 	rowMarked                    // belongs to an open finding
 	rowShared                    // many people behind one address, by all that is seen
 	rowRetry                     // repeats what a 5xx or 429 answered
+	rowEarly                     // the log's beginning cut its session: it says nothing of the site's
 )
 
 const (
@@ -69,7 +71,7 @@ func stageOf(n uint32) uint8 {
 // fill makes r the row of e, whose client c (nil when it is not in the sample)
 // has not counted it yet. 0 as a value means that there is nothing to say.
 func (r *row) fill(e *event, c *client, v *vantage) {
-	*r = row{key: e.key, w: float32(e.rep), class: e.class, event: e.flags}
+	*r = row{key: e.key, w: float32(e.rep), what: uint32(e.pq >> 20), class: e.class, event: e.flags}
 	shape := uint32(e.flags & (flagQuery | flagReferer))
 	r.val[dimPath] = e.tmpl
 	r.val[dimKind] = 1 + uint32(e.method) + uint32(e.class)<<4 + shape<<8
@@ -149,10 +151,13 @@ func (r *row) session(e *event, c *client, v *vantage) {
 	if c.refs > 0 || e.flags&flagReferer != 0 {
 		refs = 1
 	}
-	r.val[dimSession] = 1 + s<<12 + static<<1 + refs<<2
-	r.val[dimSession] |= c.monotone() << 4
+	at := uint32(e.class)<<16 + s<<12
+	if second-v.began < knownAfter {
+		r.flags |= rowEarly
+	}
+	r.val[dimSession] = 1 + at + static<<1 + refs<<2 + c.monotone()<<4
 	if c.rounded() && static == 1 {
-		r.val[dimSession] = 1 + s<<12 + 15<<6
+		r.val[dimSession] = 1 + at + 15<<6
 	}
 	if c.shared() {
 		r.flags |= rowShared // its load and its user agents are those of many people
@@ -181,6 +186,23 @@ func (r *row) session(e *event, c *client, v *vantage) {
 			r.val[dimChurn] = 3
 		}
 	}
+}
+
+// followed notes whether the row's client, which is c now, came back: not at all,
+// for more of the same, or for what belongs to a page, which it had not loaded
+// before.
+func (r *row) followed(c *client) {
+	if r.flags&rowEarly != 0 {
+		return
+	}
+	how := uint32(1)
+	if c.n > r.n+uint32(max(r.w, 1)) || (c.heavy && r.flags&rowHeavy != 0) {
+		how = 2
+		if session := r.val[dimSession] - 1; c.static > 0 && session&2 == 0 && session>>6&15 == 0 {
+			how = 3
+		}
+	}
+	r.val[dimFollow] = how<<24 | r.val[dimSession]
 }
 
 // vantage is what a service's log is able to say: features that it cannot carry

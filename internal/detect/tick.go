@@ -61,13 +61,8 @@ func (s *service) followUp() {
 	for _, rows := range [...][]row{sl.rows, sl.auth} {
 		for i := range rows {
 			r := &rows[i]
-			c := s.clients.find(r.key)
-			switch {
-			case c == nil:
-			case c.n > r.n+uint32(max(r.w, 1)) || (c.heavy && r.flags&rowHeavy != 0):
-				r.val[dimFollow] = 1<<8 | uint32(r.stage+1)<<1 | 1
-			default:
-				r.val[dimFollow] = 1<<8 | uint32(r.stage+1)<<1
+			if c := s.clients.find(r.key); c != nil {
+				r.followed(c)
 			}
 		}
 	}
