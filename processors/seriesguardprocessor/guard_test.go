@@ -591,7 +591,7 @@ func TestTheGuardTellsWhatItHoldsAndCuts(t *testing.T) {
 		for _, p := range m.Data.(metricdata.Sum[int64]).DataPoints {
 			key := ""
 			for _, kv := range p.Attributes.ToSlice() {
-				key += string(kv.Value.Emit()) + " "
+				key += string(kv.Value.String()) + " "
 			}
 			out[strings.TrimSpace(key)] = p.Value
 		}
