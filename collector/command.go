@@ -23,6 +23,7 @@ import (
 	"go.opentelemetry.io/collector/featuregate"
 	"go.opentelemetry.io/collector/otelcol"
 
+	"github.com/vigie-otel/vigie/collector/checkcmd"
 	"github.com/vigie-otel/vigie/collector/configs"
 	"github.com/vigie-otel/vigie/internal/resident"
 )
@@ -134,6 +135,8 @@ func newCommand() *cobra.Command {
 	root.AddCommand(newValidateCommand(), newVersionCommand())
 	root.AddCommand(upstreamCommands()...)
 	root.AddCommand(toolCommands()...)
+	checked := &options{}
+	root.AddCommand(checkcmd.New(checkcmd.Source{AddFlags: checked.addTo, Settings: checked.settings, Validate: check}))
 	return root
 }
 
