@@ -62,6 +62,7 @@ import (
 
 	// Vigie's.
 	"github.com/vigie-otel/vigie/exporters/awssigv4extension"
+	"github.com/vigie-otel/vigie/exporters/cloudwatchexporter"
 	"github.com/vigie-otel/vigie/exporters/eventbridgeexporter"
 	"github.com/vigie-otel/vigie/exporters/grafanaexporter"
 	"github.com/vigie-otel/vigie/exporters/remotewriteexporter"
@@ -146,6 +147,7 @@ func components() (otelcol.Factories, error) {
 		// AWS.
 		remotewriteexporter.NewFactory(),
 		prometheusremotewriteexporter.NewFactory(),
+		cloudwatchexporter.NewFactory(),
 		awsxrayexporter.NewFactory(),
 		eventbridgeexporter.NewFactory(),
 		// Another collector.

@@ -1,0 +1,431 @@
+package emf
+
+import (
+	"encoding/binary"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/zeebo/xxh3"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+)
+
+// Converter makes documents of metrics. It may be used by several goroutines,
+// which take turns: the order of a cumulative series' points is what its
+// differences are made of.
+type Converter struct {
+	o Options
+
+	mu      sync.Mutex // guards all below
+	series  deltas
+	rules   map[string]int
+	labels  labels
+	allowed []bool
+	props   []label
+	dist    distribution
+	key     []byte
+	out     []byte
+	open    map[string]*document
+	order   []*document // open ones in the order in which they began
+	spare   []*document
+	take    Take
+	res     pcommon.Map
+	resHash uint64
+	now     time.Time
+	dropped Dropped
+}
+
+// Take receives a document: the resource that its metrics are of, its time (ms
+// since the epoch) and how many data points are in it.
+type Take func(resource pcommon.Map, at int64, points int, document string)
+
+// New returns a converter that began at a time: cumulative series that start
+// later count from their first point.
+func New(o Options, began time.Time) *Converter {
+	c := &Converter{o: o, series: newDeltas(o.MaxSeries, o.Stale), rules: map[string]int{}, open: map[string]*document{}}
+	c.series.began = began.UnixNano()
+	return c
+}
+
+// Convert hands on the documents of md and counts the points that are in none.
+func (c *Converter) Convert(md pmetric.Metrics, now time.Time, take Take) Dropped {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.take, c.now, c.dropped = take, now, Dropped{}
+	for i := range md.ResourceMetrics().Len() {
+		rm := md.ResourceMetrics().At(i)
+		c.res = rm.Resource().Attributes()
+		c.resHash = hashMap(c.res)
+		for j := range rm.ScopeMetrics().Len() {
+			sm := rm.ScopeMetrics().At(j)
+			scope := xxh3.HashString(sm.Scope().Name())
+			for k := range sm.Metrics().Len() {
+				c.metric(sm.Metrics().At(k), scope)
+			}
+		}
+		c.flush()
+	}
+	c.take, c.res = nil, pcommon.Map{}
+	return c.dropped
+}
+
+// one is the metric at hand.
+type one struct {
+	name      string // as CloudWatch takes it
+	unit      unit
+	rule      *Rule // nil for none
+	namespace string
+	high      bool
+	seed      uint64 // of its series
+}
+
+func (c *Converter) metric(m pmetric.Metric, scope uint64) {
+	o := one{name: clean(m.Name(), maxName), namespace: c.o.Namespace}
+	if i := c.rule(m.Name()); i >= 0 {
+		o.rule = &c.o.Rules[i]
+	}
+	if o.rule == nil && c.o.DropUnmatched || o.rule != nil && o.rule.Drop || o.name == "" {
+		c.dropped[Unmatched] += points(m)
+		return
+	}
+	o.unit = unitOf(m.Unit(), m.Type() != pmetric.MetricTypeGauge)
+	if o.rule != nil {
+		o.high = o.rule.HighResolution
+		if o.rule.Namespace != "" {
+			o.namespace = o.rule.Namespace
+		}
+		if o.rule.Unit != "" {
+			o.unit = unit{o.rule.Unit, 1}
+		}
+	}
+	o.seed = xxh3.HashStringSeed(m.Name(), c.resHash^scope)
+	switch m.Type() {
+	case pmetric.MetricTypeGauge:
+		for i := range m.Gauge().DataPoints().Len() {
+			c.gauge(&o, m.Gauge().DataPoints().At(i))
+		}
+	case pmetric.MetricTypeSum:
+		s := m.Sum()
+		differ := s.AggregationTemporality() == pmetric.AggregationTemporalityCumulative && s.IsMonotonic()
+		for i := range s.DataPoints().Len() {
+			if differ {
+				c.cumulative(&o, s.DataPoints().At(i))
+			} else {
+				c.gauge(&o, s.DataPoints().At(i))
+			}
+		}
+	case pmetric.MetricTypeHistogram:
+		h := m.Histogram()
+		for i := range h.DataPoints().Len() {
+			c.histogram(&o, h.DataPoints().At(i), h.AggregationTemporality() == pmetric.AggregationTemporalityCumulative)
+		}
+	case pmetric.MetricTypeExponentialHistogram:
+		h := m.ExponentialHistogram()
+		for i := range h.DataPoints().Len() {
+			c.exponential(&o, h.DataPoints().At(i), h.AggregationTemporality() == pmetric.AggregationTemporalityCumulative)
+		}
+	case pmetric.MetricTypeSummary:
+		for i := range m.Summary().DataPoints().Len() {
+			c.summary(&o, m.Summary().DataPoints().At(i))
+		}
+	default:
+		c.dropped[Unsupported]++
+	}
+}
+
+func points(m pmetric.Metric) int {
+	switch m.Type() {
+	case pmetric.MetricTypeGauge:
+		return m.Gauge().DataPoints().Len()
+	case pmetric.MetricTypeSum:
+		return m.Sum().DataPoints().Len()
+	case pmetric.MetricTypeHistogram:
+		return m.Histogram().DataPoints().Len()
+	case pmetric.MetricTypeExponentialHistogram:
+		return m.ExponentialHistogram().DataPoints().Len()
+	case pmetric.MetricTypeSummary:
+		return m.Summary().DataPoints().Len()
+	}
+	return 0
+}
+
+func (c *Converter) gauge(o *one, p pmetric.NumberDataPoint) {
+	if p.Flags().NoRecordedValue() {
+		c.dropped[Stale]++
+		return
+	}
+	v := p.DoubleValue()
+	if p.ValueType() == pmetric.NumberDataPointValueTypeInt {
+		v = float64(p.IntValue())
+	}
+	c.number(o, p.Timestamp(), p.Attributes(), "", v, 1)
+}
+
+func (c *Converter) cumulative(o *one, p pmetric.NumberDataPoint) {
+	if p.Flags().NoRecordedValue() {
+		c.dropped[Stale]++
+		return
+	}
+	integer := p.ValueType() == pmetric.NumberDataPointValueTypeInt
+	is := number{start: int64(p.StartTimestamp()), at: int64(p.Timestamp())}
+	if integer {
+		is.i = p.IntValue()
+	} else if is.f = p.DoubleValue(); !inRange(is.f) {
+		c.dropped[NotANumber]++
+		return
+	}
+	v, why := c.series.step(c.seriesOf(o, p.Attributes(), 0), is, integer, c.now)
+	if why != ok {
+		c.dropped[why]++
+		return
+	}
+	c.number(o, p.Timestamp(), p.Attributes(), "", v, 1)
+}
+
+// number writes one value; points is 0 for what accompanies another value.
+func (c *Converter) number(o *one, at pcommon.Timestamp, attrs pcommon.Map, quantile string, v float64, points int) {
+	v *= o.unit.scale
+	if !inRange(v) {
+		c.dropped[NotANumber] += points
+		return
+	}
+	d, why := c.document(o, at, attrs, quantile)
+	if why != ok {
+		c.dropped[why] += points
+		return
+	}
+	d.define(o.name, o.unit.name, o.high)
+	d.values = AppendFloat(d.values, v)
+	d.points += points
+}
+
+func (c *Converter) histogram(o *one, p pmetric.HistogramDataPoint, cumulative bool) {
+	if p.Flags().NoRecordedValue() {
+		c.dropped[Stale]++
+		return
+	}
+	b := explicitOf(p)
+	c.dist.reset()
+	if cumulative {
+		if why := c.series.stepExplicit(c.seriesOf(o, p.Attributes(), 0), b, c.now); why != ok {
+			c.dropped[why]++
+			return
+		}
+	} else if c.dist.known = p.HasMin() && p.HasMax(); c.dist.known {
+		c.dist.min, c.dist.max = p.Min(), p.Max()
+	}
+	c.dist.sum, c.dist.summed = b.sum, p.HasSum()
+	c.dist.explicit(b)
+	c.distribution(o, p.Timestamp(), p.Attributes())
+}
+
+func (c *Converter) exponential(o *one, p pmetric.ExponentialHistogramDataPoint, cumulative bool) {
+	if p.Flags().NoRecordedValue() {
+		c.dropped[Stale]++
+		return
+	}
+	b := exponentialOf(p)
+	c.dist.reset()
+	if cumulative {
+		if why := c.series.stepExponential(c.seriesOf(o, p.Attributes(), 0), b, c.now); why != ok {
+			c.dropped[why]++
+			return
+		}
+	} else if c.dist.known = p.HasMin() && p.HasMax(); c.dist.known {
+		c.dist.min, c.dist.max = p.Min(), p.Max()
+	}
+	c.dist.sum, c.dist.summed = b.sum, p.HasSum()
+	c.dist.exponential(b)
+	c.distribution(o, p.Timestamp(), p.Attributes())
+}
+
+// distribution writes what is in c.dist, in several documents if there are more
+// than 100 values. An empty one is no event and writes nothing.
+func (c *Converter) distribution(o *one, at pcommon.Timestamp, attrs pcommon.Map) {
+	if why := c.dist.finish(o.unit.scale); why != ok {
+		c.dropped[why]++
+		return
+	}
+	for i, points := 0, 1; i < len(c.dist.values); points = 0 {
+		d, why := c.document(o, at, attrs, "")
+		if why != ok {
+			c.dropped[why] += points
+			return
+		}
+		d.define(o.name, o.unit.name, o.high)
+		var n int
+		d.values, n = c.dist.appendPart(d.values, i)
+		d.points += points
+		i += n
+	}
+}
+
+// summary writes increase of count and sum, and the quantiles as they are.
+func (c *Converter) summary(o *one, p pmetric.SummaryDataPoint) {
+	if p.Flags().NoRecordedValue() {
+		c.dropped[Stale]++
+		return
+	}
+	whole := *o
+	points := 1
+	for i, part := range [2]struct {
+		suffix string
+		is     number
+		unit   unit
+	}{
+		{"_count", number{i: int64(p.Count())}, unit{"Count", 1}},
+		{"_sum", number{f: p.Sum()}, o.unit},
+	} {
+		part.is.start, part.is.at = int64(p.StartTimestamp()), int64(p.Timestamp())
+		v, why := c.series.step(c.seriesOf(o, p.Attributes(), uint64(i)+1), part.is, i == 0, c.now)
+		if why != ok {
+			c.dropped[why] += points
+			points = 0
+			continue
+		}
+		o.name, o.unit = whole.name+part.suffix, part.unit
+		c.number(o, p.Timestamp(), p.Attributes(), "", v, points)
+		*o, points = whole, 0
+	}
+	for i := range p.QuantileValues().Len() {
+		q := p.QuantileValues().At(i)
+		if v := q.Value(); inRange(v) {
+			// A summary without a recent observation has NaN here: nothing to tell.
+			c.number(o, p.Timestamp(), p.Attributes(), strconv.FormatFloat(q.Quantile(), 'g', -1, 64), v, 0)
+		}
+	}
+}
+
+// document returns the open document for a point, begun if need be.
+func (c *Converter) document(o *one, ts pcommon.Timestamp, attrs pcommon.Map, quantile string) (*document, Reason) {
+	l := &c.labels
+	l.reset()
+	var why Reason
+	if o.rule != nil && len(o.rule.Dimensions) > 0 {
+		why = l.byRule(o.rule.Dimensions, attrs, c.res, quantile)
+	} else {
+		why = l.byDefault(attrs, c.res, c.o.ResourceDimensions, quantile)
+	}
+	if why != ok {
+		return nil, why
+	}
+	c.properties(attrs)
+	for i := range l.all {
+		if l.all[i].name == o.name || o.name == "_aws" {
+			return nil, NameClash
+		}
+	}
+	if !c.budget(o) {
+		return nil, OverBudget
+	}
+	at := int64(ts) / 1e6
+	if at <= 0 {
+		at = c.now.UnixMilli()
+	}
+	c.identify(at, o)
+	d, open := c.open[string(c.key)]
+	if open && d.fits(o.name) {
+		return d, ok
+	}
+	if open {
+		c.write(d)
+	} else {
+		if n := len(c.spare); n > 0 {
+			d, c.spare = c.spare[n-1], c.spare[:n-1]
+		} else {
+			d = &document{}
+		}
+		c.open[string(c.key)] = d
+		c.order = append(c.order, d)
+	}
+	d.start(at, o.namespace, l, c.allowed, c.props)
+	return d, ok
+}
+
+// properties gathers the members that are no dimensions.
+func (c *Converter) properties(attrs pcommon.Map) {
+	c.props = c.props[:0]
+next:
+	for _, name := range c.o.Properties {
+		for i := range c.labels.all {
+			if c.labels.all[i].name == name {
+				continue next
+			}
+		}
+		if v := clean(lookup(name, attrs, c.res), maxValue); v != "" {
+			c.props = append(c.props, label{name, v})
+		}
+	}
+}
+
+// budget asks for each set and reports whether any is left.
+func (c *Converter) budget(o *one) bool {
+	c.allowed = c.allowed[:0]
+	any := false
+	for _, set := range c.labels.sets {
+		fine := true
+		if c.o.Allow != nil {
+			fine = c.o.Allow(xxh3.HashStringSeed(o.name, c.labels.hash(set)^xxh3.HashString(o.namespace)), o.name, c.now)
+		}
+		any = any || fine
+		c.allowed = append(c.allowed, fine)
+	}
+	return any
+}
+
+// identify puts into c.key what the metrics of a document have in common.
+func (c *Converter) identify(at int64, o *one) {
+	k := binary.LittleEndian.AppendUint64(c.key[:0], uint64(at))
+	k = append(k, o.namespace...)
+	k = append(k, 0)
+	for i, set := range c.labels.sets {
+		if !c.allowed[i] {
+			continue
+		}
+		for _, j := range set {
+			k = append(k, byte(j))
+		}
+		k = append(k, 0xff)
+	}
+	for _, all := range [2][]label{c.labels.all, c.props} {
+		for i := range all {
+			k = append(append(append(k, all[i].name...), 0), all[i].value...)
+			k = append(k, 1)
+		}
+	}
+	c.key = k
+}
+
+// flush writes what is open; documents do not outlive their resource.
+func (c *Converter) flush() {
+	for _, d := range c.order {
+		c.write(d)
+	}
+	c.spare = append(c.spare, c.order...)
+	if len(c.spare) > 1000 {
+		clear(c.spare[1000:])
+		c.spare = c.spare[:1000]
+	}
+	clear(c.open)
+	c.order = c.order[:0]
+}
+
+func (c *Converter) write(d *document) {
+	c.out = d.append(c.out[:0])
+	c.take(c.res, d.at, d.points, string(c.out))
+}
+
+func (c *Converter) seriesOf(o *one, attrs pcommon.Map, part uint64) series {
+	h := hashMap(attrs)
+	return series{Hi: h ^ o.seed, Lo: o.seed + part + h*0x9e3779b97f4a7c15}
+}
+
+// hashMap does not depend on the order of the attributes.
+func hashMap(m pcommon.Map) uint64 {
+	var h uint64
+	for k, v := range m.All() {
+		h += xxh3.HashStringSeed(text(v), xxh3.HashString(k))
+	}
+	return h
+}
