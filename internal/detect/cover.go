@@ -15,7 +15,21 @@ import (
 // many people share is not proposed by itself.
 func (s *service) rules(kind int, ep *episode) ([]finding.Rule, finding.Mitigation) {
 	b := s.bookOf(kind, ep)
-	l := s.prepare(b)
+	if s.open > 0 && b.lessons > 0 && ep.open && s.second-b.learned < min(int64(b.lessons)*updateEvery, lessonsEvery) {
+		return slices.Clone(b.rules), b.outcome
+	}
+	b.learned = s.second
+	b.lessons++
+	b.rules, b.outcome = s.lesson(ep, b)
+	return slices.Clone(b.rules), b.outcome
+}
+
+// lessonsEvery is how often, s, the rules of a long finding are learned again.
+const lessonsEvery = 30
+
+func (s *service) lesson(ep *episode, b *casebook) ([]finding.Rule, finding.Mitigation) {
+	b.measureMissed()
+	l := s.prepare(b, ep.before())
 	sets, shared := s.hostSets(ep)
 	if len(l.att) < leastTexts || len(l.leg) < leastTexts {
 		return addressRules(sets)
@@ -23,7 +37,7 @@ func (s *service) rules(kind int, ep *episode) ([]finding.Rule, finding.Mitigati
 	l.gatherAtoms()
 	hosts := map[int]*hostSet{}
 	add := func(set *hostSet) {
-		a := atom{kind: atomHosts, hosts: set.values, att: newBitset(len(l.att)), leg: newBitset(len(l.leg))}
+		a := atom{kind: atomHosts, hosts: set.values, counted: set.hit, att: newBitset(len(l.att)), leg: newBitset(len(l.leg))}
 		for i, t := range l.att {
 			if set.has(t) {
 				a.att.set(i)
@@ -49,17 +63,23 @@ func (s *service) rules(kind int, ep *episode) ([]finding.Rule, finding.Mitigati
 
 // prepare lays the texts of a book out. Of what was not marked, requests of
 // addresses that were marked far more often are left out: nobody's to judge by.
-func (s *service) prepare(b *casebook) *lesson {
+func (s *service) prepare(b *casebook, from int64) *lesson {
 	l := &lesson{}
 	for i := range b.attack.texts {
 		l.att = append(l.att, &b.attack.texts[i])
 	}
 	for i := range s.sampler.base {
-		l.leg = append(l.leg, &s.sampler.base[i])
+		// An attack that came on slowly is in the baseline: who does nothing but
+		// attack now is no visitor of then.
+		t := &s.sampler.base[i]
+		if h := b.hosts.find(t.key); h != nil && h.marked >= 8 && h.marked > 8*h.other && !s.visitor(t.key) {
+			continue
+		}
+		l.leg = append(l.leg, t)
 	}
 	for i := range b.legit.texts {
 		t := &b.legit.texts[i]
-		if h := b.hosts.find(t.key); h != nil && h.marked >= 2 && h.marked > 2*h.other {
+		if h := b.hosts.find(t.key); h != nil && h.marked >= 2 || !s.visits(t.key, from) {
 			continue
 		}
 		l.leg = append(l.leg, t)
@@ -69,6 +89,20 @@ func (s *service) prepare(b *casebook) *lesson {
 		l.has.agent = l.has.agent || len(t.part(partAgent)) > 0
 	}
 	return l
+}
+
+// visits says that a client is surely legitimate: it was here before the attack, or
+// behaves like people by now. An attack's requests that were not marked would
+// speak against every rule otherwise.
+func (s *service) visits(key uint64, from int64) bool {
+	c := s.clients.find(key)
+	return c != nil && (c.first < from || s.visitor(key) && (c.static > 0 || !s.v.statics))
+}
+
+// visitor says that a client was seen to behave like people.
+func (s *service) visitor(key uint64) bool {
+	c := s.clients.find(key)
+	return c != nil && (c.rounded() || c.flags&clientVaried != 0)
 }
 
 // addressRules is what can be said where too few requests are known.
@@ -106,7 +140,7 @@ func (l *lesson) propose(hosts map[int]*hostSet) (out []finding.Rule, m finding.
 	if m.Coverage >= coverGoal {
 		return out, m
 	}
-	l.price = challengePrice
+	l.price, l.budget = challengePrice, challengeBudget
 	if c, ok := l.best(); ok {
 		l.widen(&c)
 		r := l.rule(&c, finding.ActionChallenge)

@@ -21,6 +21,8 @@ type atom struct {
 	att   bitset // the attack's texts for which it holds
 	leg   bitset // and the legitimate ones
 	hosts []string
+	// counted is the share of legitimate requests that came from hosts.
+	counted float64
 }
 
 type atomKind uint8
@@ -267,20 +269,43 @@ func (l *lesson) trim(atoms []atom) {
 	}
 }
 
-// search tests a part of the user agent as a firewall does.
+// search tests a part of the user agent as a firewall does, each user agent once.
 func (l *lesson) search(a *atom) {
-	v := []byte(a.value)
-	for i, t := range l.att {
-		if bytes.Contains(t.part(partAgent), v) {
-			a.att.set(i)
+	if l.agents == nil {
+		l.agents = map[string]*spoken{}
+		of := func(t *text) *spoken {
+			agent := t.part(partAgent)
+			x := l.agents[string(agent)]
+			if x == nil {
+				x = &spoken{}
+				l.agents[string(agent)] = x
+			}
+			return x
+		}
+		for i, t := range l.att {
+			x := of(t)
+			x.att = append(x.att, i)
+		}
+		for i, t := range l.leg {
+			x := of(t)
+			x.leg = append(x.leg, i)
 		}
 	}
-	for i, t := range l.leg {
-		if bytes.Contains(t.part(partAgent), v) {
+	for agent, x := range l.agents {
+		if !strings.Contains(agent, a.value) {
+			continue
+		}
+		for _, i := range x.att {
+			a.att.set(i)
+		}
+		for _, i := range x.leg {
 			a.leg.set(i)
 		}
 	}
 }
+
+// spoken is who has a user agent.
+type spoken struct{ att, leg []int }
 
 // bitset is a set of texts.
 type bitset []uint64

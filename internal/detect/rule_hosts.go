@@ -21,7 +21,8 @@ type casebook struct {
 	legit    reservoir // of what else was asked for meanwhile
 	innocent uint64    // requests that were not marked meanwhile
 	marked   uint64
-	learned  int64 // second; the rules as they were learned last
+	missed   float32 // requests of an attacking address that are not marked, for each that is
+	learned  int64   // second; the rules as they were learned last
 	lessons  int
 	rules    []finding.Rule
 	outcome  finding.Mitigation
@@ -121,7 +122,7 @@ func (s *service) witness(e *event, r *row, best int) {
 			continue
 		}
 		b.innocent += uint64(e.rep)
-		if h := b.hosts.find(e.key); h != nil && best < 0 && ep.innocent(r) {
+		if h := b.hosts.find(e.key); h != nil && best < 0 && ep.innocent(i, r, e.tried()) {
 			h.other += e.rep
 		}
 	}
@@ -139,8 +140,11 @@ func (b *casebook) note(e *event, since uint32) *host {
 }
 
 // innocent says that a request which was not marked is not of the attack either:
-// its odds are against it, rather than not high enough.
-func (ep *episode) innocent(r *row) bool { return ep.sig == nil || ep.sig.odds(r) <= 0 }
+// its odds are against it, rather than not high enough. Of stuffing only sign-ins
+// are, tried says.
+func (ep *episode) innocent(kind int, r *row, tried bool) bool {
+	return ep.sig == nil || kind == epStuffing && !tried || ep.sig.odds(r) <= 0
+}
 
 // bookOf is the casebook of an open finding. A new one begins with what was seen
 // of the attack before it was found.
@@ -154,14 +158,15 @@ func (s *service) bookOf(kind int, ep *episode) *casebook {
 	from := ep.started / 1e9
 	for i := range p.recent {
 		t, r := &p.recent[i], &p.rows[i]
-		accused := ep.sig != nil && ep.sig.odds(r) > ep.sig.bar
+		tried := r.class == classLogin || r.val[dimOutcome] == 401
+		accused := ep.sig != nil && ep.sig.odds(r) > ep.sig.bar && (kind != epStuffing || tried)
 		if c := s.clients.find(t.key); ep.sig == nil && c != nil {
 			accused = c.class&(1<<kind) != 0
 		}
 		switch {
 		case accused && t.second >= from:
 			*b.attack.place(&p.rnd) = *t
-		case !accused && ep.innocent(r):
+		case !accused && ep.innocent(kind, r, tried):
 			*b.legit.place(&p.rnd) = *t
 		}
 	}

@@ -17,16 +17,18 @@ const (
 	// hitBudget is the share of legitimate requests that all rules together may
 	// hit, as far as it was measured. The target is 0.5 %; a sample of two
 	// thousand is that uncertain.
-	hitBudget  = 0.003
-	ruleGain   = 0.02  // a rule that stops less of the attack is left out,
-	valueGain  = 0.004 // so is a further value of one
-	coverFull  = 0.985 // of the attack: further rules are not worth a reader's time
-	coverGoal  = 0.9   // less is explained
-	leastTexts = 24    // of an attack: with fewer, only addresses are proposed
-	beamWidth  = 40
-	maxDepth   = 4
-	maxValues  = 40 // of one condition; each costs a firewall capacity
-	maxSearch  = 8  // the same where it searches within a string
+	hitBudget = 0.003
+	// challengeBudget is the same for a challenge.
+	challengeBudget = 0.05
+	ruleGain        = 0.02  // a rule that stops less of the attack is left out,
+	valueGain       = 0.004 // so is a further value of one
+	coverFull       = 0.985 // of the attack: further rules are not worth a reader's time
+	coverGoal       = 0.9   // less is explained
+	leastTexts      = 24    // of an attack: with fewer, only addresses are proposed
+	beamWidth       = 40
+	maxDepth        = 4
+	maxValues       = 40 // of one condition; each costs a firewall capacity
+	maxSearch       = 8  // the same where it searches within a string
 )
 
 // lesson is one learning of rules: the texts, the atoms that hold for them, and
@@ -38,10 +40,12 @@ const (
 type lesson struct {
 	has      carried
 	att, leg []*text
+	agents   map[string]*spoken
 	atoms    []atom
 	left     bitset // texts of the attack that no rule stops yet
 	hit      bitset // legitimate texts that a rule stops
 	price    float64
+	budget   float64 // share of legitimate texts that all rules together may hit
 	chosen   []conjunction
 }
 
@@ -61,7 +65,7 @@ func (l *lesson) learn() {
 	for i := range l.att {
 		l.left.set(i)
 	}
-	l.price = hitPrice
+	l.price, l.budget = hitPrice, hitBudget
 	for range maxProposed {
 		if float64(len(l.att)-l.left.count()) >= coverFull*float64(len(l.att)) {
 			return
@@ -71,9 +75,6 @@ func (l *lesson) learn() {
 			return
 		}
 		l.widen(&c)
-		if float64(c.cost+l.hit.count()) > hitBudget*float64(len(l.leg)) {
-			return
-		}
 		l.take(&c)
 	}
 }
@@ -91,10 +92,15 @@ func (l *lesson) weigh(c *conjunction) {
 	c.gain = c.att.countAnd(l.left)
 	c.cost = c.leg.count() - c.leg.countAnd(l.hit)
 	cost := float64(c.cost)
-	if len(c.tests) > 1 || l.atoms[c.tests[0][0]].kind != atomHosts {
-		cost += 0.5 // what was hit never may be yet; of addresses, each request was counted
+	if a := &l.atoms[c.tests[0][0]]; len(c.tests) == 1 && a.kind == atomHosts {
+		cost = max(cost, a.counted*float64(len(l.leg))) // of addresses, each request was counted
+	} else {
+		cost += 0.5 // what was hit never may be yet
 	}
 	c.score = float64(c.gain)/float64(len(l.att)) - l.price*cost/float64(len(l.leg)+1)
+	if cost+float64(l.hit.count()) > l.budget*float64(len(l.leg))+0.5 {
+		c.score = -1
+	}
 	for _, test := range c.tests {
 		c.score -= 0.003
 		for _, i := range test {

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"cmp"
+	"math"
 	"math/bits"
 	"net/netip"
 	"slices"
@@ -99,20 +100,30 @@ type suspect struct {
 // stop.
 func (s *service) suspects(ep *episode) (list []suspect, marked uint64) {
 	b := ep.book
-	from := ep.started/1e9 - 2
+	from := ep.before()
 	span := float32(max(s.second-from, 1))
 	for i := range b.hosts.slots {
 		h := &b.hosts.slots[i]
 		if h.key == 0 || h.marked == 0 {
 			continue
 		}
-		x := suspect{h, float32(h.other)}
-		// Who was here before as a visitor goes on as one.
-		if c := s.clients.find(h.key); c != nil && c.first < from && h.flags&hostActor == 0 && (c.rounded() || c.flags&clientVaried != 0) {
+		x := suspect{h, b.people(h)}
+		switch c := s.clients.find(h.key); {
+		case c == nil || !c.rounded() && c.flags&clientVaried == 0:
+		case ep.sig == nil && c.static >= 3 && c.refs > 0 && c.userAgents() > 1:
+			// All that an actor does is marked, but people are behind this address,
+			// who load what belongs to a page: it is not proposed in any way.
+			marked += uint64(h.marked)
+			continue
+		case c.first < from && h.flags&hostActor == 0:
+			// Who was here before as a visitor goes on as one.
 			before := float32(c.n) - float32(c.asked)
 			x.legit = max(x.legit, before*min(span/float32(max(from-c.first, 1)), 1))
 		}
 		marked += uint64(h.marked)
+		if h.other > 0 && h.flags&hostActor == 0 && b.doubt(h) {
+			x.legit = max(x.legit, float32(h.other))
+		}
 		list = append(list, x)
 	}
 	slices.SortFunc(list, func(a, b suspect) int {
@@ -120,6 +131,45 @@ func (s *service) suspects(ep *episode) (list []suspect, marked uint64) {
 	})
 	return list, marked
 }
+
+// measureMissed estimates how many requests of an attacking address are not marked,
+// for each that is: of the usual address, since few are people's as well.
+func (b *casebook) measureMissed() {
+	var ratios []float32
+	for i := range b.hosts.slots {
+		if h := &b.hosts.slots[i]; h.key != 0 && h.marked >= 4 {
+			ratios = append(ratios, float32(h.other)/float32(h.marked))
+		}
+	}
+	b.missed = 0
+	if len(ratios) >= 8 {
+		slices.Sort(ratios)
+		b.missed = min(ratios[len(ratios)/2], 0.5)
+	}
+}
+
+// people is how many requests of h, of those not marked, are more than the attack's
+// own that were missed.
+func (b *casebook) people(h *host) float32 {
+	own := b.missed * float32(h.marked)
+	return max(float32(h.other)-2*own-2*float32(math.Sqrt(float64(own))), 0)
+}
+
+// doubt says that h may as well be of people, some of whose requests were marked by
+// mistake: it is a matter of what is marked of an address of each kind.
+func (b *casebook) doubt(h *host) bool {
+	const (
+		ofPeople = 0.15 // of the requests of those people who have any
+		enough   = 2.5
+	)
+	own := max(1/(1+float64(b.missed)), 2*ofPeople)
+	odds := float64(h.marked)*math.Log(own/ofPeople) + float64(h.other)*math.Log((1.001-own)/(1-ofPeople))
+	return odds < enough
+}
+
+// before is the second up to which a client that was here was here before the
+// attack, whose beginning is only estimated.
+func (ep *episode) before() int64 { return ep.started/1e9 - 15 }
 
 // hostSets proposes sets of addresses: those that cost next to nothing; where
 // these are too many, the prefixes that hold nothing else; and the addresses that
@@ -244,7 +294,7 @@ func (s *service) prefixSet(ep *episode, good []suspect) (best hostSet, ok bool)
 // people are the addresses that are known to be legitimate, in two halves.
 func (s *service) people(ep *episode) (points []point) {
 	b := ep.book
-	from := ep.started/1e9 - 2
+	from := ep.before()
 	for i := range s.clients.slots {
 		c := &s.clients.slots[i]
 		if c.key == 0 || c.class != 0 || c.first >= from {

@@ -129,7 +129,7 @@ func (s *service) sample(e *event, r *row, m Mark) {
 		switch b := s.bookOf(i, ep); {
 		case m.FindingID == ep.id:
 			s.transcribe(b.attack.place(&p.rnd), e)
-		case m.FindingID == "" && ep.innocent(r):
+		case m.FindingID == "" && ep.innocent(i, r, e.tried()):
 			s.transcribe(b.legit.place(&p.rnd), e)
 		}
 	}
