@@ -39,7 +39,7 @@ func Telemetry() p.Dashboard {
 				line("Requests read", "Requests a second that the detector could read, by where from.", "reqps", 8, 7, ask(sum("source", rate(metrics.DetectionRequests)), "{{source}}")),
 				line("Lines that are no request", "Lines a second that were passed on without being judged, by why. not_request is ordinary for programs' own logs; format on an ingress means a log format that has to be named.", "short", 8, 7,
 					ask(sum("reason", rate(metrics.DetectionUnread)), "{{reason}}")),
-				line("Addresses behind NAT", "Spans and records whose addresses were looked up in the connection table, by what came of it.", "ops", 8, 7, ask(sum("result", rate(metrics.NATLookups)), "{{result}}")),
+				line("Addresses behind NAT", "Spans and records whose addresses were looked up in the connection table, by what came of it.", "ops", 8, 7, when(ask(sum("result", rate(metrics.NATLookups)), "{{result}}"), "none until a reading of the table found translated flows")),
 			}},
 			{Title: "Traces", Panels: []p.Panel{
 				stack("Spans by service", "Spans a second by service, all kinds.", "short", 8, 8, ask(top(10, sum(metrics.ServiceName, rate(metrics.SpanCalls, ofSpace))), "{{service_name}}")),

@@ -1,0 +1,82 @@
+package proof
+
+import (
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/vigie-otel/vigie/dashboards/metrics"
+)
+
+// table is what the conntrack and ena receivers would say of a node.
+func (n *node) table(i int, c *cluster, begin time.Time) pmetric.Metrics {
+	e := emit(metrics.JobHost, n.Name, begin, time.Now())
+	e.md.ResourceMetrics().At(0).Resource().Attributes().PutStr("host.name", n.Name)
+	e.put(metrics.ConntrackUsage, n.Entries)
+	e.put(metrics.ConntrackLimit, tableLimit)
+	e.put(metrics.ConntrackPacketDropped, 0)
+	e.put(metrics.ConntrackEarlyDropped, 0)
+	e.put(metrics.ConntrackInsertFailed, c.t*0.4*float64(i+1))
+	half := 30 + c.attack*0.9
+	for state, share := range map[string]float64{"established": 0.42, "time_wait": 0.4, "close_wait": 0.02} {
+		e.put(metrics.ConntrackEntries, (n.Entries-half)*share, "network_transport", "tcp", "network_type", "ipv4", "network_connection_state", state)
+	}
+	e.put(metrics.ConntrackEntries, half, "network_transport", "tcp", "network_type", "ipv4", "network_connection_state", "syn_recv")
+	e.put(metrics.ConntrackEntries, (n.Entries-half)*0.16, "network_transport", "udp", "network_type", "ipv4", "network_connection_state", "replied")
+	for j, target := range []string{"10.0.16.60:443", "10.0.32.61:443", "10.0.48.62:443", "172.20.0.10:53", "10.0.16.64:8080"} {
+		share := []float64{0.3, 0.22, 0.14, 0.12, 0.05}[j]
+		e.put(metrics.ConntrackOwnerEntries, n.Entries*share, metrics.Owner, target, metrics.OwnerSide, "receive")
+		e.put(metrics.ConntrackHalfOpen, half*share, metrics.Owner, target, metrics.OwnerSide, "receive")
+		e.put(metrics.ConntrackHalfOpenSources, 4+half*share/3, metrics.Owner, target, metrics.OwnerSide, "receive")
+	}
+	e.put(metrics.ConntrackOwnerEntries, n.Entries*0.17, metrics.Owner, "other", metrics.OwnerSide, "receive")
+	for j, source := range []string{"10.0.16.64", "10.0.32.65", "10.0.48.70"} {
+		e.put(metrics.ConntrackOwnerEntries, n.Entries*[]float64{0.09, 0.06, 0.02}[j], metrics.Owner, source, metrics.OwnerSide, "transmit")
+	}
+	for tier, cost := range map[string]float64{"stats": 0.0001, "half_open": 0.002, "full": 0.008} {
+		e.put(metrics.ConntrackReadCPU, c.t*cost, metrics.ConntrackIn, tier)
+		e.put(metrics.ConntrackReadEntries, c.t*cost*90000, metrics.ConntrackIn, tier)
+	}
+	e.put(metrics.ConntrackRecordsDropped, 0)
+	e.put(metrics.ENAConntrackAvailable, n.ENALeft, metrics.ENAInterface, "ens5")
+	for allowance, over := range map[string]float64{"bw_in": 0, "bw_out": n.ENAOver, "pps": n.ENAOver / 3, "conntrack": 0, "linklocal": c.t * 0.05} {
+		e.put(metrics.ENAAllowanceExceeded, over, metrics.ENAInterface, "ens5", metrics.Allowance, allowance)
+	}
+	return e.md
+}
+
+// process is what only a whole collector says of itself.
+func (p *pipeline) process(job, instance string, begin time.Time, cores, rss, up float64) pmetric.Metrics {
+	e := emit(job, instance, begin, time.Now())
+	e.put(metrics.ProcessCPU, cores*up)
+	e.put(metrics.ProcessRSS, rss)
+	e.put(metrics.ProcessHeap, rss*0.4)
+	e.put(metrics.ProcessUptime, up)
+	return e.md
+}
+
+func (p *pipeline) store(begin time.Time) pmetric.Metrics {
+	e := emit("vigie-gateway", "vigie-gateway-0", begin, time.Now())
+	e.put(metrics.StoreSamplesAppended, p.cl.t*2900)
+	for _, reason := range []string{"out_of_order", "series_limit", "duplicate_timestamp"} {
+		e.put(metrics.StoreSamplesDropped, 0, "reason", reason)
+	}
+	e.put(metrics.StoreHeadSeries, 9100+p.cl.people/20)
+	e.put(metrics.StoreDiskBytes, 61e6+p.cl.t*2900*1.6)
+	e.put(metrics.StoreDiskFull, 0)
+	return e.md
+}
+
+// volume is what kubelet_stats says of persistent volumes, its resource's
+// attributes copied onto the points as the configuration does.
+func (p *pipeline) volume(begin time.Time) pmetric.Metrics {
+	e := emit("kubelet", p.cl.Nodes[0].Name, begin, time.Now())
+	for i, claim := range []string{"data-vigie-gateway-0", "data-session-cache-0"} {
+		labels := []string{"k8s_namespace_name", []string{"vigie", "live"}[i], "k8s_node_name", p.cl.Nodes[i].Name, "k8s_persistentvolumeclaim_name", claim,
+			"k8s_pod_name", claim[5:], "k8s_volume_name", fmt.Sprint("data", i), "k8s_volume_type", "persistentVolumeClaim"}
+		e.put(metrics.VolumeCapacity, 20*gib, labels...)
+		e.put(metrics.VolumeAvailable, 20*gib*(0.82-0.5*float64(i))-p.cl.t*2e5, labels...)
+	}
+	return e.md
+}
