@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vigie-otel/vigie/collector/conntrackcmd"
+	"github.com/vigie-otel/vigie/collector/dashboardscmd"
 	"github.com/vigie-otel/vigie/collector/detectcmd"
 	"github.com/vigie-otel/vigie/collector/evalcmd"
 	"github.com/vigie-otel/vigie/collector/replaycmd"
@@ -62,5 +63,6 @@ func toolCommands() []*cobra.Command {
 		replaycmd.New(),
 		evalcmd.New(),
 		conntrackcmd.New(),
+		dashboardscmd.New(),
 	}
 }
