@@ -14,41 +14,30 @@ import (
 
 func pcommonTime(at time.Time) pcommon.Timestamp { return pcommon.NewTimestampFromTime(at) }
 
-// remoteWrite is how metrics reach Amazon Managed Prometheus without loss. The
-// exporter keeps its queue in memory and has no sending_queue; its write-ahead log
-// begins again for ever at a request that was refused. So the queue on disk is
-// that of an OTLP exporter in front of it, over loopback, and the exporter itself
-// works synchronously: what it refuses, and what it has to wait for, is known to
-// the queue.
+// remoteWrite is how metrics reach Amazon Managed Prometheus: signed, in requests
+// of at most 1 MB, from a queue on disk. $SIGNER is Vigie's signing extension or
+// contrib's.
 const remoteWrite = `
 extensions:
+  aws_sigv4: {service: aps, region: eu-west-3}
   sigv4auth: {service: aps, region: eu-west-3}
   file_storage: {directory: $DIR/queue, create_directory: true}
 receivers:
   otlp: {protocols: {http: {endpoint: $OTLP}}}
-  otlp/amp: {protocols: {grpc: {endpoint: $HOP, max_recv_msg_size_mib: 64}}}
 exporters:
-  otlp_grpc/amp:
-    endpoint: $HOP
-    tls: {insecure: true}
-    compression: none
-    timeout: 0s
-    sending_queue: {storage: file_storage, queue_size: 5000, num_consumers: 1}
-    retry_on_failure: {initial_interval: 100ms, max_interval: 1s, max_elapsed_time: 0s}
-  prometheus_remote_write:
-    http: {endpoint: "$AMP", auth: {authenticator: sigv4auth}, timeout: 2s}
-    timeout: 0s
+  remote_write:
+    endpoint: "$AMP"
+    auth: {authenticator: $SIGNER}
+    timeout: 2s
     max_batch_size_bytes: 1000000
-    max_batch_request_parallelism: 1
-    remote_write_queue: {enabled: false}
-    retry_on_failure: {initial_interval: 100ms, max_elapsed_time: 0s}
-    target_info: {enabled: false}
-    disable_scope_info: true
+    sending_queue: {storage: file_storage}
+    retry_on_failure: {initial_interval: 100ms, max_interval: 1s, max_elapsed_time: 0s}
+    target_info: false
+    scope_labels: false
 service:
-  extensions: [sigv4auth, file_storage]
+  extensions: [$SIGNER, file_storage]
   pipelines:
-    metrics: {receivers: [otlp], exporters: [otlp_grpc/amp]}
-    metrics/amp: {receivers: [otlp/amp], exporters: [prometheus_remote_write]}
+    metrics: {receivers: [otlp], exporters: [remote_write]}
   telemetry: {metrics: {level: none}, logs: {level: warn}}
 `
 
@@ -63,7 +52,7 @@ func held(t *testing.T, prom *promback.Prometheus, metric string, until time.Tim
 func TestAHundredThousandSeriesArriveExactlyThroughSignedRemoteWrite(t *testing.T) {
 	prom := promback.Start(t, time.Minute)
 	aws := awsfake.Start(t, awsfake.Options{Prometheus: prom.WriteURL()})
-	p := startConfig(t, t.TempDir(), aws.Env(), remoteWrite, map[string]string{"AMP": aws.RemoteWriteURL(), "HOP": freeAddress(t)})
+	p := startConfig(t, t.TempDir(), aws.Env(), remoteWrite, map[string]string{"AMP": aws.RemoteWriteURL(), "SIGNER": "sigv4auth"})
 	// A batch is more than 1 MB of remote write, so that it has to be split.
 	const series, rounds, batch = 100_000, 3, 25_000
 	first := time.Now().Add(-time.Minute).Truncate(time.Second)
@@ -103,24 +92,26 @@ func TestRemoteWriteSurvivesEachRefusal(t *testing.T) {
 		fault awsfake.Fault
 		// lost is how many batches the endpoint refused for good.
 		lost int
+		// pause is the least time that the endpoint asked for.
+		pause time.Duration
 	}{
-		{what: "429 with Retry-After", fault: awsfake.Fault{Kind: awsfake.Throttle, RetryAfter: time.Second, Times: 3}},
+		{what: "429 with Retry-After", fault: awsfake.Fault{Kind: awsfake.Throttle, RetryAfter: time.Second, Times: 3}, pause: 3 * time.Second},
 		{what: "500", fault: awsfake.Fault{Kind: awsfake.InternalError, Times: 3}},
 		{what: "503", fault: awsfake.Fault{Kind: awsfake.Unavailable, Times: 3}},
 		{what: "a connection reset", fault: awsfake.Fault{Kind: awsfake.Reset, Times: 3}},
 		{what: "no answer", fault: awsfake.Fault{Kind: awsfake.Timeout, Times: 1}},
 		{what: "a lost answer", fault: awsfake.Fault{Kind: awsfake.LostAnswer, Times: 1}},
-		{what: "413", fault: awsfake.Fault{Kind: awsfake.TooLarge, Times: 1}, lost: 1},
+		{what: "a slow read", fault: awsfake.Fault{Kind: awsfake.SlowRead, Delay: time.Second, Times: 2}},
+		{what: "413", fault: awsfake.Fault{Kind: awsfake.TooLarge, Times: 3}},
+		{what: "403 expired", fault: awsfake.Fault{Kind: awsfake.ExpiredToken, Times: 3}},
 		{what: "400 out of order", fault: awsfake.Fault{Kind: awsfake.OutOfOrder, Times: 2}, lost: 2},
-		{what: "403 expired", fault: awsfake.Fault{Kind: awsfake.ExpiredToken, Times: 1}, lost: 1},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			t.Parallel()
 			prom := promback.Start(t, time.Minute)
 			aws := awsfake.Start(t, awsfake.Options{Prometheus: prom.WriteURL()})
-			p := startConfig(t, t.TempDir(), aws.Env(), remoteWrite, map[string]string{"AMP": aws.RemoteWriteURL(), "HOP": freeAddress(t)})
+			p := startConfig(t, t.TempDir(), aws.Env(), remoteWrite, map[string]string{"AMP": aws.RemoteWriteURL(), "SIGNER": "aws_sigv4"})
 			aws.Inject(awsfake.AMP, c.fault)
-			first := time.Now().Add(-time.Minute).Truncate(time.Second)
+			first, begin := time.Now().Add(-time.Minute).Truncate(time.Second), time.Now()
 			for i := range batches {
 				require.True(t, p.sendMetrics(t, gauges("load", 0, perBatch, first.Add(time.Duration(i)*time.Second))))
 			}
@@ -128,10 +119,31 @@ func TestRemoteWriteSurvivesEachRefusal(t *testing.T) {
 			within(t, 30*time.Second, fmt.Sprint(want, " samples"), p, func() bool {
 				return aws.RemoteWriteTotals().Samples >= want && aws.Faulted(awsfake.AMP) == c.fault.Times
 			})
+			if took := time.Since(begin); took < c.pause {
+				t.Errorf("all was sent after %s, though the endpoint asked to wait %s", took, c.pause)
+			}
 			if got := held(t, prom, "load", first.Add(batches*time.Second)); got != want {
 				t.Errorf("%d samples, want %d", got, want)
 			}
 			require.NoError(t, p.end(t, 10*time.Second), p.output())
 		})
 	}
+}
+
+// What Prometheus itself refuses is refused alone: neither what was before it nor
+// what comes after suffers.
+func TestASampleOutOfOrderCostsItselfOnly(t *testing.T) {
+	prom := promback.Start(t, 0)
+	aws := awsfake.Start(t, awsfake.Options{Prometheus: prom.WriteURL()})
+	p := startConfig(t, t.TempDir(), aws.Env(), remoteWrite, map[string]string{"AMP": aws.RemoteWriteURL(), "SIGNER": "aws_sigv4"})
+	first := time.Now().Add(-time.Minute).Truncate(time.Second)
+	for _, second := range []int{0, 1, 30, 2, 31, 32} {
+		require.True(t, p.sendMetrics(t, gauges("load", 0, 100, first.Add(time.Duration(second)*time.Second))))
+	}
+	within(t, 20*time.Second, "what is in order", p, func() bool { return aws.RemoteWriteTotals().Samples >= 500 })
+	got := aws.RemoteWriteTotals()
+	if n := held(t, prom, "load", first.Add(time.Minute)); n != 500 || got.Samples != 500 || got.Refused != 1 {
+		t.Errorf("%d samples held, want 500; %+v", n, got)
+	}
+	require.NoError(t, p.end(t, 10*time.Second), p.output())
 }
