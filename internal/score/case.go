@@ -20,6 +20,7 @@ type Case struct {
 	Duration  time.Duration
 	// SkipRules leaves out the second run, which tries the proposed rules.
 	SkipRules bool `json:",omitempty"`
+	keepRules bool // for a closer look
 }
 
 // Outcome is what a judge made of a case.
@@ -53,13 +54,15 @@ type AttackOutcome struct {
 	LegitHit int64              `json:"legit_hit"` // legitimate requests marked after the opening
 	LegitAll int64              `json:"legit_all"` // legitimate requests after the opening, until the attack's end
 
-	HasRules bool                        `json:"has_rules"`
-	Coverage float64                     `json:"coverage"`  // measured share of the attack, after the opening, that the last rules match
-	RuleHit  float64                     `json:"rule_hit"`  // and of the legitimate requests in the same time
-	EstCover float64                     `json:"est_cover"` // the detector's own estimates, of the strongest rule
-	EstHit   float64                     `json:"est_hit"`
-	last     map[string]*finding.Finding // each finding as it was told last with rules
-	opened   time.Time
+	HasRules  bool    `json:"has_rules"`
+	Coverage  float64 `json:"coverage"`      // measured share of the attack, after the opening, that the last rules stop
+	RuleHit   float64 `json:"rule_hit"`      // and of the legitimate requests in the same time
+	LiveCover float64 `json:"coverage_live"` // the same of the rules as they stood when each request came
+	LiveHit   float64 `json:"rule_hit_live"`
+	EstCover  float64 `json:"est_cover"` // the detector's own estimates, of the last rules together
+	EstHit    float64 `json:"est_hit"`
+	proposals []proposal
+	opened    time.Time
 }
 
 // Precision is the share of the marks, from the opening on, that hit the attack.
@@ -138,6 +141,11 @@ func (c Case) Run(ctx context.Context, entrants ...Entrant) ([]*Outcome, error) 
 		if !c.SkipRules {
 			if err := c.applyRules(ctx, t.outcome); err != nil {
 				return nil, err
+			}
+		}
+		if !c.keepRules {
+			for i := range t.outcome.Attacks { // ten thousand addresses each
+				t.outcome.Attacks[i].proposals = nil
 			}
 		}
 		outcomes = append(outcomes, t.outcome)
@@ -283,10 +291,7 @@ func (t *trial) findings(list []finding.Finding, now time.Time) {
 		if s.attack >= 0 {
 			a := &t.outcome.Attacks[s.attack]
 			if len(f.Rules) > 0 {
-				if a.last == nil {
-					a.last = map[string]*finding.Finding{}
-				}
-				a.last[f.ID] = &f
+				a.proposals = append(a.proposals, proposal{at: now.UnixNano(), finding: &f})
 			}
 			if f.Status == finding.Closed && !s.closed {
 				a.Close = max(a.Close, now.Sub(t.truth.Attacks[s.attack].LastRequest))

@@ -42,6 +42,7 @@ func Report(w io.Writer, rows []*Row, p Provenance, real []RealResult, peers []P
 			percent(&r.Coverage, 0.5), percent(&r.Coverage, 0.05), percent(&r.RuleHit, 0.5), percent(&r.RuleHit, 0.95),
 			ends(r), perFound(r), r.FalseFindings)
 	}
+	rulesTable(b, vigie)
 	b.WriteString("\n## Crowds and quiet days\n\nNo attack finding may open here.\n\n| Scenario | Runs | Runs with an attack finding | Attack findings | Legitimate requests marked | Time under attack or mixed | Time under crowd |\n|---|---|---|---|---|---|---|\n")
 	for _, r := range vigie {
 		if r.Attacks > 0 {

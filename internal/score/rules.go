@@ -3,6 +3,7 @@ package score
 import (
 	"context"
 	"maps"
+	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -15,21 +16,26 @@ import (
 	"github.com/vigie-otel/vigie/internal/request"
 )
 
-// applyRules plays the case once more and counts what the last rules of each
-// finding would have stopped from its opening on. Challenges, which people pass, and
-// rules that only count are left
-// out; those that limit a rate are taken as matching all that they name.
+// proposal is a finding with rules, as it was told at a time (event time, ns).
+type proposal struct {
+	at      int64
+	finding *finding.Finding
+}
+
+// applyRules plays the case once more and counts what the proposed rules would
+// have stopped from the first opening on: the last ones of each finding, and
+// those that stood when the request came. Challenges, which people pass, and rules
+// that only count are left out; those that limit a rate are taken as matching all
+// that they name.
 func (c Case) applyRules(ctx context.Context, o *Outcome) error {
-	type count struct{ attack, hit, legit, legitHit int64 }
-	matchers := make([]*matcher, len(o.Attacks))
-	counts := make([]count, len(o.Attacks))
+	trials := make([]ruleTrial, len(o.Attacks))
 	any := false
 	for i := range o.Attacks {
 		a := &o.Attacks[i]
-		if a.HasRules = len(a.last) > 0; a.HasRules {
+		if a.HasRules = len(a.proposals) > 0; a.HasRules {
 			any = true
-			rules, estimate := a.proposed()
-			matchers[i] = newMatcher(rules)
+			rules, estimate := a.proposed(math.MaxInt64)
+			trials[i].last = newMatcher(rules)
 			a.EstCover, a.EstHit = estimate.Coverage, estimate.LegitimateHit
 		}
 	}
@@ -49,43 +55,68 @@ func (c Case) applyRules(ctx context.Context, o *Outcome) error {
 		if n++; n%65536 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		for i, m := range matchers {
+		for i := range trials {
 			a := &o.Attacks[i]
-			if m == nil || p.event.UnixNano < a.opened.UnixNano() || p.event.UnixNano > a.Truth.End.UnixNano() {
+			if trials[i].last == nil || p.event.UnixNano < a.opened.UnixNano() || p.event.UnixNano > a.Truth.End.UnixNano() {
 				continue
 			}
-			k := &counts[i]
-			switch {
-			case p.event.Attack == i:
-				k.attack++
-				if m.match(&p.request) {
-					k.hit++
-				}
-			case p.event.Attack < 0:
-				k.legit++
-				if m.match(&p.request) {
-					k.legitHit++
-				}
+			if p.event.Attack == i || p.event.Attack < 0 {
+				trials[i].take(a, p.event.UnixNano, p.event.Attack < 0, &p.request)
 			}
 		}
 	}
-	for i, k := range counts {
-		if k.attack > 0 {
-			o.Attacks[i].Coverage = float64(k.hit) / float64(k.attack)
-		}
-		if k.legit > 0 {
-			o.Attacks[i].RuleHit = float64(k.legitHit) / float64(k.legit)
-		}
+	for i := range trials {
+		a, t := &o.Attacks[i], &trials[i]
+		a.Coverage, a.LiveCover = t.share(0, 1), t.share(0, 2)
+		a.RuleHit, a.LiveHit = t.share(1, 1), t.share(1, 2)
 	}
 	return p.err
 }
 
-// proposed is what the findings about a propose in the end, and what the largest
-// of them estimates that its rules do.
-func (a *AttackOutcome) proposed() (rules []finding.Rule, estimate finding.Mitigation) {
+// ruleTrial counts what rules stop.
+type ruleTrial struct {
+	last, live *matcher
+	known      int         // of what was told, is in live
+	n          [2][3]int64 // of the attack, of people: all; stopped by last; by live
+}
+
+func (t *ruleTrial) take(a *AttackOutcome, now int64, person bool, r *request.Request) {
+	for t.live == nil || t.known < len(a.proposals) && a.proposals[t.known].at <= now {
+		for t.known < len(a.proposals) && a.proposals[t.known].at <= now {
+			t.known++
+		}
+		rules, _ := a.proposed(now)
+		t.live = newMatcher(rules)
+	}
+	n := &t.n[0]
+	if person {
+		n = &t.n[1]
+	}
+	n[0]++
+	if t.last.match(r) {
+		n[1]++
+	}
+	if t.live.match(r) {
+		n[2]++
+	}
+}
+
+func (t *ruleTrial) share(side, by int) float64 {
+	return float64(t.n[side][by]) / float64(max(t.n[side][0], 1))
+}
+
+// proposed is what the findings about a proposed last, until a time, and what the
+// largest of them estimates that its rules do.
+func (a *AttackOutcome) proposed(until int64) (rules []finding.Rule, estimate finding.Mitigation) {
+	last := map[string]*finding.Finding{}
+	for _, t := range a.proposals {
+		if t.at <= until {
+			last[t.finding.ID] = t.finding
+		}
+	}
 	var most uint64
-	for _, id := range slices.Sorted(maps.Keys(a.last)) {
-		f := a.last[id]
+	for _, id := range slices.Sorted(maps.Keys(last)) {
+		f := last[id]
 		rules = append(rules, f.Rules...)
 		if f.Requests >= most {
 			most, estimate = f.Requests, f.Mitigation

@@ -2,6 +2,7 @@ package score
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -77,6 +78,7 @@ func rulesOf(t *testing.T, c Case) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.keepRules = true
 	out, err := c.Run(t.Context(), Entrant{Name: VigieName, Judge: judge})
 	if err != nil {
 		return nil, err
@@ -84,11 +86,11 @@ func rulesOf(t *testing.T, c Case) ([]string, error) {
 	var lines []string
 	for _, a := range out[0].Attacks {
 		s := a.Truth.Style
-		l := fmt.Sprintf("%-17s %5s seed %2d stop %5.1f%% hit %5.2f%% | est %5.1f%% %5.2f%% | prec %.4f rec %.3f | %d cl %s/%s/%s",
-			c.Scenario, intensity(c.Intensity), c.Seed, 100*a.Coverage, 100*a.RuleHit, 100*a.EstCover, 100*a.EstHit,
+		l := fmt.Sprintf("%-17s %5s seed %2d stop %5.1f%% hit %5.2f%% | live %5.1f%% %5.2f%% | est %5.1f%% %5.2f%% | prec %.4f rec %.3f | %d cl %s/%s/%s",
+			c.Scenario, intensity(c.Intensity), c.Seed, 100*a.Coverage, 100*a.RuleHit, 100*a.LiveCover, 100*a.LiveHit, 100*a.EstCover, 100*a.EstHit,
 			a.Precision(), a.Recall(), a.Truth.Clients, s.Target, s.Agents, s.Addresses)
 		if os.Getenv("VIGIE_DETAIL") != "" {
-			rules, _ := a.proposed()
+			rules, _ := a.proposed(math.MaxInt64)
 			for _, r := range rules {
 				l += "\n    " + ruleText(r)
 			}

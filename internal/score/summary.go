@@ -31,6 +31,7 @@ type Row struct {
 	WithRules                  int
 	Coverage, RuleHit          Spread[float64]
 	EstCover, EstHit           Spread[float64]
+	LiveCover, LiveHit         Spread[float64]
 	MixedShare                 float64 // of the seconds under attack after it was found: mixed rather than attack
 }
 
@@ -126,5 +127,7 @@ func (r *Row) attack(a *AttackOutcome) {
 		r.RuleHit.add(a.RuleHit)
 		r.EstCover.add(a.EstCover)
 		r.EstHit.add(a.EstHit)
+		r.LiveCover.add(a.LiveCover)
+		r.LiveHit.add(a.LiveHit)
 	}
 }
