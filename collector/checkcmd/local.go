@@ -87,9 +87,14 @@ func directory(dir string, create bool) Result {
 		will = " will be made and"
 	}
 	free, known := freeBytes(where)
-	switch {
-	case !known:
+	if !known {
 		return ok("%s%s can be written to", dir, will)
+	}
+	return room(dir, will, free)
+}
+
+func room(dir, will string, free uint64) Result {
+	switch {
 	case free < roomFails:
 		return fail("make room: queues that cannot be written lose data", "%s has %s free", dir, size(free))
 	case free < roomWarns:

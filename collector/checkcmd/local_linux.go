@@ -33,10 +33,17 @@ func (p *plan) kernel() (out []probe) {
 
 func tracking(netns string) Result {
 	c, err := conntrack.Dial(conntrack.Options{NetNS: netns})
+	var u conntrack.Usage
 	if err == nil {
 		defer c.Close()
-		_, err = c.CPUStats(nil)
+		if _, err = c.CPUStats(nil); err == nil {
+			u, _ = c.Usage()
+		}
 	}
+	return tracked(netns, u, err)
+}
+
+func tracked(netns string, u conntrack.Usage, err error) Result {
 	switch {
 	case errors.Is(err, conntrack.ErrPermission), errors.Is(err, unix.EPERM):
 		return warn("grant CAP_NET_ADMIN (securityContext.capabilities.add: [NET_ADMIN]) for half-open connections, owners and NAT", "the connection-tracking table may not be read; count and limit are read all the same")
@@ -48,7 +55,7 @@ func tracking(netns string) Result {
 		return fail("", "read the connection-tracking table: %v", err)
 	}
 	text := "the connection-tracking table can be read"
-	if u, err := c.Usage(); err == nil && u.Limit > 0 {
+	if u.Limit > 0 {
 		text += fmt.Sprintf(", %d of %d entries in use", u.Count, u.Limit)
 	}
 	return ok("%s", text)

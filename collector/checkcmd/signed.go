@@ -101,6 +101,8 @@ func (e endpoint) judge(res *http.Response, answer string, id *identity) Result 
 		return ok("%s takes %s%s", e.url, e.takes, e.allowed(id))
 	case status/100 == 3:
 		return fail("set endpoint to where it leads, or look at what stands before it", "%s leads to %s", e.url, finding.Clean(res.Header.Get("Location")))
+	case status == http.StatusBadRequest && strings.Contains(answer, "x-aws-log-"):
+		return fail("set headers::x-aws-log-group and headers::x-aws-log-stream to a group and a stream that are there", "%s: %s", e.url, short)
 	case status == http.StatusBadRequest && id != nil && !aboutCredentials(answer):
 		return warn("nothing, if real data arrives", "%s accepts signature and permission, and refuses an empty request: %s", e.url, short)
 	case (status == http.StatusForbidden || status == http.StatusBadRequest || status == http.StatusUnauthorized) && id != nil && aboutCredentials(answer):
@@ -136,7 +138,7 @@ func (e endpoint) unsigned() string {
 }
 
 func aboutCredentials(answer string) bool {
-	for _, sign := range []string{"ExpiredToken", "UnrecognizedClient", "InvalidSignature", "SignatureDoesNotMatch", "InvalidClientTokenId", "MissingAuthenticationToken", "IncompleteSignature", "security token", "signature"} {
+	for _, sign := range []string{"ExpiredToken", "UnrecognizedClient", "InvalidSignature", "SignatureDoesNotMatch", "InvalidClientTokenId", "MissingAuthenticationToken", "IncompleteSignature", "security token", "signature", "credential should be scoped"} {
 		if strings.Contains(strings.ToLower(answer), strings.ToLower(sign)) {
 			return true
 		}
