@@ -83,7 +83,12 @@ func switches(c *client) float32 {
 	return 2
 }
 
-const maxActorNotes = 256
+const (
+	maxActorNotes = 256
+	// quietActors is for how long (ns) after a finding's last request an accusation
+	// by the lower bars of an open finding still prolongs it.
+	quietActors = 20e9
+)
 
 func (s *service) accuse(c *client, kind int, score float32) {
 	if score <= 0 {
@@ -92,9 +97,21 @@ func (s *service) accuse(c *client, kind int, score float32) {
 	if flood := &s.eps[epFlood]; flood.open && !s.eps[kind].open && (c.rate >= 1 || flood.took&(1<<kind) != 0) {
 		kind = epFlood // a flood of sign-ins is one attack, not two
 	}
+	if kind == epFlood && !s.eps[epFlood].open { // and what hammers within an open finding of another kind is of that
+		switch {
+		case s.eps[epStuffing].open && c.tries*2 >= c.n:
+			kind = epStuffing
+		case s.eps[epScanning].open && c.bad*2 >= c.n:
+			kind = epScanning
+		case s.eps[epSlow].open && c.slow*2 >= c.n:
+			kind = epSlow
+		}
+	}
 	c.class |= 1 << kind
 	ep := &s.eps[kind]
-	ep.last = max(ep.last, c.last)
+	if !ep.open || s.clock-ep.last < quietActors {
+		ep.last = max(ep.last, c.last)
+	}
 	ep.changed = true
 	if len(ep.actors) < maxActorNotes {
 		ep.actors = append(ep.actors, actorNote{key: c.key, addr: c.addr, first: c.first, score: score})
@@ -103,6 +120,9 @@ func (s *service) accuse(c *client, kind int, score float32) {
 		ep.conf = float64(min(0.99, 0.6+0.1*score))
 		ep.begin(s, episodeClass[kind], c.first*1e9)
 		ep.requests += uint64(c.n)
+		if kind == epFlood {
+			s.takeOver()
+		}
 	}
 }
 

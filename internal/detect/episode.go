@@ -34,7 +34,8 @@ type episode struct {
 	sig      *signature // nil where only actors are known
 	op       opinion
 	requests uint64
-	peak     float64 // requests a second
+	peak     float64 // requests a second, marked
+	busiest  float64 // the same of its offences, over ten seconds
 	noise    float64 // share of ordinary requests that sig marks
 	conf     float64
 	actors   []actorNote
@@ -48,7 +49,8 @@ type episode struct {
 
 const (
 	updateEvery = 10   // s between updates of one finding
-	awaitFlood  = 4e9  // ns
+	awaitLook   = 2e9  // ns: until a flood would be seen
+	awaitFlood  = 4e9  // ns: until it would be sure
 	quietShare  = 0.08 // of its peak: less does not keep a finding open
 )
 
@@ -84,18 +86,20 @@ func (ep *episode) end(s *service) {
 	}
 }
 
-// takeOver takes what was found of other kinds, but not told yet, into the flood
-// that it turns out to be part of: a flood of sign-ins, or of paths that do not
-// exist, is one attack. The flood keeps the first one's name and time.
+// takeOver takes what was found of other kinds into the flood that it turns out
+// to be part of: a flood of sign-ins, or of paths that do not exist, is one
+// attack. The flood keeps the first one's name and time; what was told under that
+// name already goes on as an update, of another class.
 func (s *service) takeOver() {
 	flood := &s.eps[epFlood]
 	for i := epFlood + 1; i < episodes; i++ {
 		ep := &s.eps[i]
-		if !ep.open || ep.told != 0 || ep.sig != nil {
+		if !ep.open || (ep.told != 0 || ep.sig != nil) && !s.within(i, flood.sig) {
 			continue
 		}
 		if ep.found < flood.found {
 			flood.id, flood.started, flood.found = ep.id, min(flood.started, ep.started), ep.found
+			flood.told = max(flood.told, ep.told)
 		}
 		flood.took |= 1 << i
 		flood.requests = max(flood.requests, ep.requests)
@@ -110,12 +114,48 @@ func (s *service) takeOver() {
 	}
 }
 
+// within says whether the signature of a flood accuses what the open finding of
+// another kind does.
+func (s *service) within(kind int, sig *signature) bool {
+	if sig == nil {
+		return false
+	}
+	var all, both float32
+	other := s.eps[kind].sig
+	for i := range min(10, int(s.tick)) {
+		sl := s.slot(i)
+		rows := sl.rows
+		if other != nil {
+			rows = sl.auth
+		}
+		for j := range rows {
+			r := &rows[j]
+			own := false
+			if c := s.clients.find(r.key); c != nil && c.class&(1<<kind) != 0 {
+				own = true
+			} else if other != nil {
+				own = other.odds(r) > other.bar
+			}
+			if own {
+				all += r.w
+				if sig.odds(r) > 0 {
+					both += r.w
+				}
+			}
+		}
+	}
+	return all > 0 && both*2 >= all
+}
+
 // awaitsFlood says that a finding of another kind waits to be told, for a few
 // seconds, since it may be part of a flood that is being looked at.
 func (s *service) awaitsFlood(kind int) bool {
 	flood := &s.eps[epFlood]
-	return kind != epFlood && !flood.open && s.clock-s.eps[kind].found < awaitFlood &&
-		(flood.looks&7 != 0 || s.second-s.risen < 3)
+	if kind == epFlood || flood.open {
+		return false
+	}
+	age := s.clock - s.eps[kind].found
+	return age < awaitLook || age < awaitFlood && (flood.looks&7 != 0 || s.second-s.risen < 3)
 }
 
 // reset forgets a closed episode.
@@ -143,7 +183,10 @@ func (s *service) mark(e *event, r *row, c *client) (m Mark) {
 	r.flags |= rowMarked
 	s.suspected += uint64(e.rep)
 	s.now.marked[best] += uint64(e.rep)
-	s.now.lastMark[best] = max(s.now.lastMark[best], e.nano)
+	if offends(best, e) {
+		s.now.offences[best] += uint64(e.rep)
+		s.now.lastMark[best] = max(s.now.lastMark[best], e.nano)
+	}
 	return m
 }
 
@@ -189,6 +232,21 @@ func (ep *episode) suspicion(kind int, e *event, r *row, c *client) float64 {
 		return 0
 	}
 	return 1 / (1 + math.Exp(-float64(o)))
+}
+
+// offends says whether a marked request is of what the finding is about: an address
+// that was an attacker's may be a visitor's afterwards, and what that one asks for
+// does not keep the finding open.
+func offends(kind int, e *event) bool {
+	switch kind {
+	case epStuffing:
+		return e.tried()
+	case epScanning:
+		return e.status >= 400 && e.status < 500 || e.flags&flagProbe != 0
+	case epSlow:
+		return e.slow()
+	}
+	return true
 }
 
 // ownsRequest says which requests of an actor belong to its finding: a scanner's

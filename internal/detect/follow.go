@@ -15,11 +15,8 @@ func (s *service) follow(out []finding.Finding) []finding.Finding {
 			continue
 		}
 		ep.requests += s.now.marked[i]
-		marked := s.markedRate(i, 3)
-		ep.peak = max(ep.peak, marked)
-		// A stray request that looks like the attack does not keep it open; a
-		// wave of it does.
-		if n := s.now.marked[i]; n > 0 && (ep.peak < 1 || marked >= max(quietShare*ep.peak, 3*ep.noise*(s.rate(3)-marked))) {
+		ep.peak = max(ep.peak, s.markedRate(i, 3))
+		if s.now.offences[i] > 0 && s.lasts(i) {
 			ep.last = max(ep.last, s.now.lastMark[i])
 			ep.changed = true
 		}
@@ -40,6 +37,31 @@ func (s *service) follow(out []finding.Finding) []finding.Finding {
 	}
 	s.conclude()
 	return out
+}
+
+// lasts says whether an open finding's attack goes on. A stray request that looks
+// like it does not keep it open; a wave does.
+func (s *service) lasts(kind int) bool {
+	ep := &s.eps[kind]
+	n := min(10, int(s.tick))
+	var offences, all uint64
+	for i := range n {
+		sl := s.slot(i)
+		offences += sl.offences[kind]
+		if kind == epStuffing {
+			all += sl.refused
+		} else {
+			all += sl.n
+		}
+	}
+	rate := float64(offences) / float64(n)
+	ep.busiest = max(ep.busiest, rate)
+	others := float64(all-min(offences, all)) / float64(n)
+	quiet := quietShare * ep.busiest
+	if ep.sig == nil {
+		quiet /= 4 // its actors are known by name
+	}
+	return rate >= quiet && rate >= 3*ep.noise*others
 }
 
 // tell reports a finding and keeps the report for Status.

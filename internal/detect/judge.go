@@ -254,7 +254,7 @@ func (op *opinion) weigh() float32 {
 	}
 	// A crowd or a new release that behaves as nobody did before does so in one
 	// place. Sessions foreign to the site all over it are nobody's visit.
-	alien := ramp(op.foreign, 0.3, 0.6) * ramp(op.breadth, 0.5, 0.8)
+	alien := ramp(op.foreign, 0.3, 0.6) * ramp(op.breadth, 0.5, 0.8) * ramp(op.share, 0.06, 0.1)
 	if op.fresh[1] == 0 {
 		alien = 0 // too young a log
 	}

@@ -79,6 +79,7 @@ type counts struct {
 	tries, refused   uint64
 	slow             uint64
 	marked           [episodes]uint64
+	offences         [episodes]uint64 // of those, what keeps the finding open
 	lastMark         [episodes]int64
 }
 
