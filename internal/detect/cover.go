@@ -72,14 +72,14 @@ func (s *service) prepare(b *casebook, from int64) *lesson {
 		// An attack that came on slowly is in the baseline: who does nothing but
 		// attack now is no visitor of then.
 		t := &s.sampler.base[i]
-		if h := b.hosts.find(t.key); h != nil && h.marked >= 8 && h.marked > 8*h.other && !s.visitor(t.key) {
+		if h := b.hosts.find(t.from); h != nil && h.marked >= 8 && h.marked > 8*h.innocent() && !s.visitor(t.key) {
 			continue
 		}
 		l.leg = append(l.leg, t)
 	}
 	for i := range b.legit.texts {
 		t := &b.legit.texts[i]
-		if h := b.hosts.find(t.key); h != nil && h.marked >= 2 || !s.visits(t.key, from) {
+		if h := b.hosts.find(t.from); h != nil && h.marked >= 2 || !s.visits(t.key, from) {
 			continue
 		}
 		l.leg = append(l.leg, t)

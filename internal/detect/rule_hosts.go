@@ -1,7 +1,7 @@
 package detect
 
 import (
-	"net/netip"
+	"encoding/binary"
 
 	"github.com/vigie-otel/vigie/internal/finding"
 )
@@ -9,7 +9,7 @@ import (
 const (
 	hostWays = 8
 	minHosts = 256
-	// maxHosts × 40 B = 640 KiB an open finding: more than an IP set holds, so
+	// maxHosts × 16 B = 256 KiB an open finding: more than an IP set holds, so
 	// that there is a choice, and prefixes can be told from single addresses.
 	maxHosts = 1 << 14
 )
@@ -30,69 +30,69 @@ type casebook struct {
 
 // host is an address that sent marked requests: a client, as events have it.
 type host struct {
-	key    uint64
-	addr   [16]byte
+	from   place // 0: the slot is empty
 	marked uint32
-	other  uint32 // requests meanwhile that look like people's
-	since  uint32 // s after the finding's start
-	flags  uint8
+	other  uint32 // requests meanwhile that look like people's; with hostActor
 }
 
-const (
-	host4     uint8 = 1 << iota
-	hostActor       // accused for what it did itself
-)
+// hostActor in other: accused for what it did itself.
+const hostActor = 1 << 31
+
+func (h *host) actor() bool      { return h.other&hostActor != 0 }
+func (h *host) innocent() uint32 { return h.other &^ hostActor }
 
 // hosts is a set-associative table that grows to maxHosts. Of more addresses it
 // keeps the busiest.
 type hosts struct {
 	slots []host
+	seed  uint64 // nobody can craft addresses that share a set
 	used  int
 	lost  uint64 // marked requests of hosts that gave way to others
 }
 
-func (t *hosts) set(key uint64) []host {
-	return t.slots[(key>>20&uint64(len(t.slots)/hostWays-1))*hostWays:][:hostWays]
+func (t *hosts) set(from place) []host {
+	n := mix(uint64(from)^t.seed) * 0x9e3779b97f4a7c15 >> 40
+	return t.slots[(n&uint64(len(t.slots)/hostWays-1))*hostWays:][:hostWays]
 }
 
-func (t *hosts) find(key uint64) *host {
-	if len(t.slots) == 0 {
+func (t *hosts) find(from place) *host {
+	if len(t.slots) == 0 || from == 0 {
 		return nil
 	}
-	set := t.set(key)
+	set := t.set(from)
 	for i := range set {
-		if set[i].key == key {
+		if set[i].from == from {
 			return &set[i]
 		}
 	}
 	return nil
 }
 
-// get finds or makes the entry of key.
-func (t *hosts) get(key uint64) *host {
-	if h := t.find(key); h != nil {
+// get finds or makes the entry of an address.
+func (t *hosts) get(from place) *host {
+	if h := t.find(from); h != nil {
 		return h
 	}
 	if t.used*10 >= len(t.slots)*6 && len(t.slots) < maxHosts {
 		old := t.slots
 		t.slots, t.used = make([]host, max(minHosts, 2*len(old))), 0
 		for i := range old {
-			if old[i].key != 0 {
-				*t.place(old[i].key) = old[i]
+			if old[i].from != 0 {
+				*t.place(old[i].from) = old[i]
 			}
 		}
 	}
-	h := t.place(key)
-	*h = host{key: key}
+	h := t.place(from)
+	*h = host{from: from}
 	return h
 }
 
 // place picks the slot for a new entry: an empty one, else the least busy.
-func (t *hosts) place(key uint64) *host {
-	set := t.set(key)
+func (t *hosts) place(from place) *host {
+	set := t.set(from)
 	least := &set[0]
 	for i := range set {
-		if set[i].key == 0 {
+		if set[i].from == 0 {
 			t.used++
 			return &set[i]
 		}
@@ -103,9 +103,6 @@ func (t *hosts) place(key uint64) *host {
 	t.lost += uint64(least.marked)
 	return least
 }
-
-// prefix is the address, or the /64 that one IPv6 subscriber has.
-func (h *host) prefix() netip.Prefix { return prefixOf(h.addr, h.flags&host4 != 0, 32, 64) }
 
 // witness notes whose request it was that s.mark has judged: best is the kind of
 // finding that it belongs to, -1 for none.
@@ -118,25 +115,14 @@ func (s *service) witness(e *event, r *row, best int) {
 		b := s.bookOf(i, ep)
 		if i == best {
 			b.marked += uint64(e.rep)
-			b.note(e, uint32((e.nano-ep.started)/1e9)).marked += e.rep
+			b.hosts.get(placeOf(e.addr, e.ipv4())).marked += e.rep
 			continue
 		}
 		b.innocent += uint64(e.rep)
-		if h := b.hosts.find(e.key); h != nil && best < 0 && ep.innocent(i, r, e.tried()) {
+		if h := b.hosts.find(placeOf(e.addr, e.ipv4())); h != nil && best < 0 && ep.innocent(i, r, e.tried()) {
 			h.other += e.rep
 		}
 	}
-}
-
-func (b *casebook) note(e *event, since uint32) *host {
-	h := b.hosts.get(e.key)
-	if h.marked == 0 {
-		h.addr, h.since = e.addr, since
-		if e.ipv4() {
-			h.flags |= host4
-		}
-	}
-	return h
 }
 
 // innocent says that a request which was not marked is not of the attack either:
@@ -152,7 +138,7 @@ func (s *service) bookOf(kind int, ep *episode) *casebook {
 	if ep.book != nil {
 		return ep.book
 	}
-	b := &casebook{}
+	b := &casebook{attack: reservoir{limit: attackTexts}, legit: reservoir{limit: legitTexts}, hosts: hosts{seed: s.d.reader.seed}}
 	ep.book = b
 	p := &s.sampler
 	from := ep.started / 1e9
@@ -164,22 +150,20 @@ func (s *service) bookOf(kind int, ep *episode) *casebook {
 			accused = c.class&(1<<kind) != 0
 		}
 		switch {
-		case accused && t.second >= from:
+		case accused && int64(t.second) >= from:
 			*b.attack.place(&p.rnd) = *t
 		case !accused && ep.innocent(kind, r, tried):
 			*b.legit.place(&p.rnd) = *t
 		}
 	}
+	p.recent, p.rows, p.next = nil, nil, 0 // made anew when it is over
 	b.sum(s, kind, ep, from)
 	for i := range ep.actors {
 		a := &ep.actors[i]
 		if c := s.clients.find(a.key); c != nil {
-			h := b.hosts.get(a.key)
-			h.addr, h.marked = a.addr, max(h.marked, c.n)
-			h.flags |= hostActor
-			if is4(a.addr) {
-				h.flags |= host4
-			}
+			h := b.hosts.get(placeOf(a.addr, is4(a.addr)))
+			h.marked = max(h.marked, c.n)
+			h.other |= hostActor
 		}
 	}
 	return b
@@ -205,14 +189,41 @@ func (b *casebook) sum(s *service, kind int, ep *episode, from int64) {
 			if c == nil || ep.sig.odds(&rows[i]) <= ep.sig.bar {
 				continue
 			}
-			h := b.hosts.get(c.key)
-			h.addr = c.addr
-			h.marked++
-			if is4(c.addr) {
-				h.flags |= host4
-			}
+			b.hosts.get(placeOf(c.addr, is4(c.addr))).marked++
 		}
 	}
+}
+
+// place is where a client is: its IPv4 address behind four, or the first half of its
+// IPv6 address, which is what one subscriber has.
+type place uint64
+
+const four = 0xffff << 32 // no IPv6 prefix of subscribers begins so
+
+func placeOf(addr [16]byte, v4 bool) place {
+	if v4 {
+		return place(be64(addr[8:])&(1<<32-1) | four)
+	}
+	return place(be64(addr[:8]))
+}
+
+// client is the key of the client that is there.
+func (p place) client(seed uint64) uint64 {
+	var a [16]byte
+	x := p.point()
+	if x.six {
+		binary.BigEndian.PutUint64(a[:], x.at)
+	} else {
+		binary.BigEndian.PutUint64(a[8:], uint64(p))
+	}
+	return clientKey(seed, a, !x.six)
+}
+
+func (p place) point() point {
+	if p>>32 == four>>32 {
+		return point{at: uint64(p) << 32}
+	}
+	return point{at: uint64(p), six: true}
 }
 
 func is4(a [16]byte) bool { return a[10] == 0xff && a[11] == 0xff && be64(a[:]) == 0 }

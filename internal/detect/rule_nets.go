@@ -33,14 +33,6 @@ type point struct {
 	w      float32
 }
 
-// key6 and key4 tell where an address lies.
-func pointOf(addr [16]byte, v4 bool) point {
-	if v4 {
-		return point{at: be64(addr[8:]) << 32}
-	}
-	return point{at: be64(addr[:8]), six: true}
-}
-
 func (p point) prefix(bits int) netip.Prefix {
 	if !p.six {
 		a := uint32(p.at >> 32)
@@ -58,7 +50,7 @@ func (p point) prefix(bits int) netip.Prefix {
 // hostSet is a set of addresses on trial.
 type hostSet struct {
 	values   []string
-	keys     map[uint64]bool // hosts, or nil for prefixes
+	keys     map[place]bool // hosts, or nil for prefixes
 	nets     []netip.Prefix
 	coverage float64 // share of the marked requests that came from it
 	hit      float64 // share of the legitimate ones
@@ -67,17 +59,25 @@ type hostSet struct {
 // has says whether t came from the set.
 func (h *hostSet) has(t *text) bool {
 	if h.keys != nil {
-		return h.keys[t.key]
+		return h.keys[t.from]
 	}
-	p := pointOf(t.addr, t.flags&text4 != 0)
+	p := t.from.point()
 	i, found := slices.BinarySearchFunc(h.nets, p, func(n netip.Prefix, p point) int {
-		q := pointOf(n.Addr().As16(), n.Addr().Is4())
+		q := placeOf(n.Addr().As16(), n.Addr().Is4()).point()
 		return cmp.Or(compareSix(q.six, p.six), cmp.Compare(q.at, p.at))
 	})
 	if found {
 		return true
 	}
 	return i > 0 && h.nets[i-1].Contains(p.prefix(64).Addr())
+}
+
+// String is the place as a condition names it.
+func (p place) String() string {
+	if x := p.point(); x.six {
+		return x.prefix(64).String()
+	}
+	return netip.AddrFrom4([4]byte{byte(p >> 24), byte(p >> 16), byte(p >> 8), byte(p)}).String()
 }
 
 func compareSix(a, b bool) int {
@@ -104,30 +104,30 @@ func (s *service) suspects(ep *episode) (list []suspect, marked uint64) {
 	span := float32(max(s.second-from, 1))
 	for i := range b.hosts.slots {
 		h := &b.hosts.slots[i]
-		if h.key == 0 || h.marked == 0 {
+		if h.from == 0 || h.marked == 0 {
 			continue
 		}
 		x := suspect{h, b.people(h)}
-		switch c := s.clients.find(h.key); {
+		switch c := s.clients.find(h.from.client(s.d.reader.seed)); {
 		case c == nil || !c.rounded() && c.flags&clientVaried == 0:
 		case ep.sig == nil && c.static >= 3 && c.refs > 0 && c.userAgents() > 1:
 			// All that an actor does is marked, but people are behind this address,
 			// who load what belongs to a page: it is not proposed in any way.
 			marked += uint64(h.marked)
 			continue
-		case c.first < from && h.flags&hostActor == 0:
+		case c.first < from && !h.actor():
 			// Who was here before as a visitor goes on as one.
 			before := float32(c.n) - float32(c.asked)
 			x.legit = max(x.legit, before*min(span/float32(max(from-c.first, 1)), 1))
 		}
 		marked += uint64(h.marked)
-		if h.other > 0 && h.flags&hostActor == 0 && b.doubt(h) {
-			x.legit = max(x.legit, float32(h.other))
+		if h.innocent() > 0 && !h.actor() && b.doubt(h) {
+			x.legit = max(x.legit, float32(h.innocent()))
 		}
 		list = append(list, x)
 	}
 	slices.SortFunc(list, func(a, b suspect) int {
-		return cmp.Or(cmp.Compare(a.legit/float32(a.marked), b.legit/float32(b.marked)), cmp.Compare(b.marked, a.marked), cmp.Compare(a.key, b.key))
+		return cmp.Or(cmp.Compare(a.legit/float32(a.marked), b.legit/float32(b.marked)), cmp.Compare(b.marked, a.marked), cmp.Compare(a.from, b.from))
 	})
 	return list, marked
 }
@@ -137,8 +137,8 @@ func (s *service) suspects(ep *episode) (list []suspect, marked uint64) {
 func (b *casebook) measureMissed() {
 	var ratios []float32
 	for i := range b.hosts.slots {
-		if h := &b.hosts.slots[i]; h.key != 0 && h.marked >= 4 {
-			ratios = append(ratios, float32(h.other)/float32(h.marked))
+		if h := &b.hosts.slots[i]; h.from != 0 && h.marked >= 4 {
+			ratios = append(ratios, float32(h.innocent())/float32(h.marked))
 		}
 	}
 	b.missed = 0
@@ -152,7 +152,7 @@ func (b *casebook) measureMissed() {
 // own that were missed.
 func (b *casebook) people(h *host) float32 {
 	own := b.missed * float32(h.marked)
-	return max(float32(h.other)-2*own-2*float32(math.Sqrt(float64(own))), 0)
+	return max(float32(h.innocent())-2*own-2*float32(math.Sqrt(float64(own))), 0)
 }
 
 // doubt says that h may as well be of people, some of whose requests were marked by
@@ -163,7 +163,7 @@ func (b *casebook) doubt(h *host) bool {
 		enough   = 2.5
 	)
 	own := max(1/(1+float64(b.missed)), 2*ofPeople)
-	odds := float64(h.marked)*math.Log(own/ofPeople) + float64(h.other)*math.Log((1.001-own)/(1-ofPeople))
+	odds := float64(h.marked)*math.Log(own/ofPeople) + float64(h.innocent())*math.Log((1.001-own)/(1-ofPeople))
 	return odds < enough
 }
 
@@ -214,14 +214,14 @@ func dropStray(list []suspect, all float64) []suspect {
 	for n := uint32(1); n <= strayMax; n++ {
 		var sum float64
 		for _, x := range list {
-			if x.marked <= n && x.flags&hostActor == 0 {
+			if x.marked <= n && !x.actor() {
 				sum += float64(x.marked)
 			}
 		}
 		if sum > straySum*all || sum == 0 {
 			continue
 		}
-		list = slices.DeleteFunc(list, func(x suspect) bool { return x.marked <= n && x.flags&hostActor == 0 })
+		list = slices.DeleteFunc(list, func(x suspect) bool { return x.marked <= n && !x.actor() })
 	}
 	return list
 }
@@ -233,10 +233,10 @@ func single(list []suspect, all, innocent float64) hostSet {
 		slices.SortStableFunc(list, func(a, b suspect) int { return cmp.Compare(b.marked, a.marked) })
 		list = list[:finding.MaxValues]
 	}
-	set := hostSet{keys: make(map[uint64]bool, len(list)), values: make([]string, 0, len(list))}
+	set := hostSet{keys: make(map[place]bool, len(list)), values: make([]string, 0, len(list))}
 	for _, x := range list {
-		set.keys[x.key] = true
-		set.values = append(set.values, x.prefix().String())
+		set.keys[x.from] = true
+		set.values = append(set.values, x.from.String())
 		set.coverage += float64(x.marked) / all
 		set.hit += float64(x.legit) / innocent
 	}
@@ -253,7 +253,7 @@ func (s *service) prefixSet(ep *episode, good []suspect) (best hostSet, ok bool)
 		hits[p.fold] += p.w
 	}
 	for _, x := range good {
-		p := pointOf(x.addr, x.flags&host4 != 0)
+		p := x.from.point()
 		p.attack, p.w = true, float32(x.marked)
 		points = append(points, p)
 	}
@@ -300,20 +300,20 @@ func (s *service) people(ep *episode) (points []point) {
 		if c.key == 0 || c.class != 0 || c.first >= from {
 			continue
 		}
-		if h := b.hosts.find(c.key); h != nil && h.marked > h.other {
+		if h := b.hosts.find(placeOf(c.addr, is4(c.addr))); h != nil && h.marked > h.innocent() {
 			continue
 		}
-		p := pointOf(c.addr, is4(c.addr))
+		p := placeOf(c.addr, is4(c.addr)).point()
 		p.fold, p.w = uint8(mix(c.key)>>9&1), float32(c.n)
 		points = append(points, p)
 	}
 	for _, texts := range [...][]text{s.sampler.base, b.legit.texts} {
 		for i := range texts {
 			t := &texts[i]
-			if h := b.hosts.find(t.key); h != nil && h.marked > h.other {
+			if h := b.hosts.find(t.from); h != nil && h.marked > h.innocent() {
 				continue
 			}
-			p := pointOf(t.addr, t.flags&text4 != 0)
+			p := t.from.point()
 			p.fold, p.w = uint8(mix(t.key)>>9&1), 1
 			points = append(points, p)
 		}
@@ -408,7 +408,7 @@ func (c *cutter) set(b *casebook) hostSet {
 		set.values = append(set.values, p.String())
 	}
 	slices.SortFunc(set.nets, func(a, b netip.Prefix) int {
-		x, y := pointOf(a.Addr().As16(), a.Addr().Is4()), pointOf(b.Addr().As16(), b.Addr().Is4())
+		x, y := placeOf(a.Addr().As16(), a.Addr().Is4()).point(), placeOf(b.Addr().As16(), b.Addr().Is4()).point()
 		return cmp.Or(compareSix(x.six, y.six), cmp.Compare(x.at, y.at))
 	})
 	// Of the sample, not of the table: it holds those too that the table lost.

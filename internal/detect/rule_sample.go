@@ -2,6 +2,7 @@ package detect
 
 import (
 	"bytes"
+	"unsafe"
 
 	"github.com/vigie-otel/vigie/internal/request"
 	"github.com/vigie-otel/vigie/internal/sketch"
@@ -13,10 +14,11 @@ import (
 const (
 	sampleCalm  = 32   // requests a tick
 	sampleOpen  = 96   // the same while a finding is open
-	recentTexts = 512  // of the last seconds, of which nobody knows yet whose they are
-	baseTexts   = 1536 // of ordinary traffic
-	sideTexts   = 768  // of an attack; and of the others during it
-	maxText     = 268  // bytes of one request; longer parts are cut
+	recentTexts = 256  // of the last seconds, of which nobody knows yet whose they are
+	baseTexts   = 1152 // of ordinary traffic
+	attackTexts = 512
+	legitTexts  = 320 // of the others during an attack
+	maxText     = 225 // bytes of one request; longer parts are cut
 )
 
 // The parts of a text, in order.
@@ -33,27 +35,28 @@ const (
 // longer.
 var partLimit = [parts]int{8, 96, 48, 48, 160}
 
-// text is one request: 320 bytes, no pointer.
+// text is one request: 256 bytes, no pointer.
 type text struct {
 	key    uint64
-	addr   [16]byte
-	second int64
+	from   place
+	second uint32  // of the epoch
 	w      float32 // how many requests it stands for
-	end    [parts]uint16
+	end    [parts]uint8
 	flags  uint8
 	cut    uint8 // bits: parts that were longer
 	buf    [maxText]byte
 }
 
+var _ [256 - unsafe.Sizeof(text{})]byte
+
 const (
-	text4        uint8 = 1 << iota // the address is IPv4
-	textTemplate                   // the path is a template: the request itself was seen elsewhere
+	textTemplate uint8 = 1 << iota // the path is a template: the request itself was seen elsewhere
 	textShort                      // of the query and the referer only their presence is known
 	textSample                     // a client that stands for others too
 )
 
 func (t *text) part(p int) []byte {
-	from := uint16(0)
+	from := uint8(0)
 	if p > 0 {
 		from = t.end[p-1]
 	}
@@ -69,7 +72,7 @@ func (t *text) set(p int, b []byte) {
 	if n < len(b) {
 		t.cut |= 1 << p
 	}
-	t.end[p] = uint16(at + n)
+	t.end[p] = uint8(at + n)
 }
 
 // sampler draws the sample and keeps what of it is recent and what is ordinary.
@@ -108,11 +111,8 @@ func (s *service) sample(e *event, r *row, m Mark) {
 		p.skip = int64(p.rnd.next() % uint64(2*p.stride)) // no beat that a bot could share
 	}
 	if s.open == 0 {
-		if p.recent == nil {
-			p.recent, p.rows = make([]text, 0, recentTexts), make([]row, 0, recentTexts)
-		}
 		if len(p.recent) < recentTexts {
-			p.recent, p.rows = append(p.recent, text{}), append(p.rows, row{})
+			p.recent, p.rows = extend(p.recent, recentTexts), append(p.rows, row{})
 		} else if !s.suspicious() {
 			p.settle(&p.recent[p.next])
 		}
@@ -140,7 +140,8 @@ func (s *service) sample(e *event, r *row, m Mark) {
 func (p *sampler) settle(t *text) {
 	p.seen = min(p.seen+1, baselineMemory*sampleCalm)
 	if len(p.base) < baseTexts {
-		p.base = append(p.base, *t)
+		p.base = extend(p.base, baseTexts)
+		p.base[len(p.base)-1] = *t
 	} else if i := p.rnd.next() % p.seen; i < baseTexts {
 		p.base[i] = *t
 	}
@@ -148,10 +149,7 @@ func (p *sampler) settle(t *text) {
 
 // transcribe writes e down in t.
 func (s *service) transcribe(t *text, e *event) {
-	*t = text{key: e.key, addr: e.addr, second: e.nano / 1e9, w: float32(max(s.sampler.stride, 1))}
-	if e.ipv4() {
-		t.flags |= text4
-	}
+	*t = text{key: e.key, from: placeOf(e.addr, e.ipv4()), second: uint32(e.nano / 1e9), w: float32(max(s.sampler.stride, 1))}
 	if r := s.d.req; r != nil {
 		t.request(r)
 		return
@@ -195,18 +193,29 @@ func (t *text) request(r *request.Request) {
 type reservoir struct {
 	texts []text
 	seen  uint64
+	limit int
 }
 
 // place is where the next one goes; what is written there may be nobody's to
 // keep.
 func (v *reservoir) place(rnd *rng) *text {
 	v.seen++
-	if len(v.texts) < sideTexts {
-		v.texts = append(v.texts, text{})
+	if len(v.texts) < v.limit {
+		v.texts = extend(v.texts, v.limit)
 		return &v.texts[len(v.texts)-1]
 	}
-	if i := rnd.next() % v.seen; i < sideTexts {
+	if i := rnd.next() % v.seen; i < uint64(v.limit) {
 		return &v.texts[i]
 	}
 	return &text{}
+}
+
+// extend makes room for one more text, and never for more than limit.
+func extend(texts []text, limit int) []text {
+	if n := len(texts); n == cap(texts) {
+		bigger := make([]text, n, min(max(2*n, 64), limit))
+		copy(bigger, texts)
+		texts = bigger
+	}
+	return texts[:len(texts)+1]
 }
