@@ -64,7 +64,8 @@ type CreateConfig struct {
 	// CloudWatch takes. Default 30; 0 means for ever.
 	RetentionDays int `mapstructure:"retention_days"`
 	// Class is STANDARD, INFREQUENT_ACCESS or DELIVERY; empty (the default) is
-	// STANDARD. Only STANDARD extracts metrics from documents.
+	// STANDARD. Groups of metrics' documents are always STANDARD: no other class
+	// extracts metrics.
 	Class string `mapstructure:"class"`
 	// KMSKeyID is the ARN of the key that a group is encrypted with; empty for
 	// the service's own.
@@ -124,8 +125,8 @@ func (c *Config) Validate() error {
 	if c.DeniedAfter < 0 {
 		errs = append(errs, fmt.Errorf("denied_after must be positive, or 0 for ever (got %s), e.g. 5m", c.DeniedAfter))
 	}
-	if c.Create.Class != "" && c.Create.Class != "STANDARD" && c.Metrics.Group == "" && c.Preset != "" {
-		errs = append(errs, fmt.Errorf("create::class %s extracts no metrics from documents: use STANDARD for preset %s", c.Create.Class, c.Preset))
+	if c.Preset != "" && len(c.Metrics.Rules) > 0 {
+		errs = append(errs, fmt.Errorf("metrics::rules: preset %s has its own; for other metrics use a second component, e.g. cloudwatch/app", c.Preset))
 	}
 	return errors.Join(errs...)
 }

@@ -12,12 +12,14 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/vigie-otel/vigie/internal/emf"
+	"github.com/vigie-otel/vigie/internal/emf/insights"
 	"github.com/vigie-otel/vigie/internal/names"
 )
 
 // metricsConverter makes requests of metrics.
 type metricsConverter struct {
 	emf           *emf.Converter
+	insights      *insights.Mapper // nil without the preset
 	group, stream template
 	budget        *budget
 	tel           *telemetry
@@ -26,12 +28,20 @@ type metricsConverter struct {
 
 func newMetricsConverter(cfg *Config, b *budget, tel *telemetry) (*metricsConverter, error) {
 	c := &metricsConverter{budget: b, tel: tel, now: time.Now}
-	c.emf = emf.New(cfg.Metrics.options(b), c.now())
+	options, group, stream := cfg.Metrics.options(b), defaultMetricsGroup, defaultMetricsStream
+	if cfg.Preset == presetContainerInsights {
+		c.insights = insights.New(insights.Options{NodeCPUs: cfg.Metrics.NodeCPUs, Limit: cfg.Metrics.MaxSeries})
+		options.Namespace = cmp.Or(cfg.Metrics.Namespace, insights.Namespace)
+		options.Rules, options.DropUnmatched = insights.Rules(), true
+		options.Properties = append(insights.Properties(), cfg.Metrics.Properties...)
+		group, stream = insightsMetricsGroup, insightsMetricsStream
+	}
+	c.emf = emf.New(options, c.now())
 	var err error
-	if c.group, err = parseTemplate(cmp.Or(cfg.Metrics.Group, defaultMetricsGroup)); err != nil {
+	if c.group, err = parseTemplate(cmp.Or(cfg.Metrics.Group, group)); err != nil {
 		return nil, err
 	}
-	c.stream, err = parseTemplate(cmp.Or(cfg.Metrics.Stream, defaultMetricsStream))
+	c.stream, err = parseTemplate(cmp.Or(cfg.Metrics.Stream, stream))
 	return c, err
 }
 
@@ -41,6 +51,11 @@ func (c *metricsConverter) convert(_ context.Context, md pmetric.Metrics) (xexpo
 	req := newRequest()
 	now := c.now()
 	var name []byte
+	if c.insights != nil {
+		var ignored int
+		md, ignored = c.insights.Map(md, now)
+		c.tel.count(c.tel.points, names.CloudWatchReason, emf.Unmatched.String(), ignored)
+	}
 	dropped := c.emf.Convert(md, now, func(resource pcommon.Map, at int64, points int, document string) {
 		name = c.group.render(name[:0], resource, "", inGroup)
 		group := string(name)

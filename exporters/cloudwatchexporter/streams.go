@@ -50,6 +50,7 @@ func (s *streams) ensure(ctx context.Context, to destination) error {
 	if !s.cfg.Enabled {
 		return nil
 	}
+	documents := to.emf
 	to.emf = false
 	for {
 		s.mu.Lock()
@@ -65,7 +66,7 @@ func (s *streams) ensure(ctx context.Context, to destination) error {
 		}
 		s.mu.Unlock()
 		if !busy {
-			err := s.create(ctx, to)
+			err := s.create(ctx, to, documents)
 			s.mu.Lock()
 			if err == nil {
 				s.known.add(to)
@@ -92,13 +93,13 @@ func (s *streams) forget(to destination) {
 	s.known.remove(destination{group: to.group})
 }
 
-func (s *streams) create(ctx context.Context, to destination) error {
+func (s *streams) create(ctx context.Context, to destination, documents bool) error {
 	err := s.createStream(ctx, to)
 	if awsclient.KindOf(err) != awsclient.Missing {
 		return err
 	}
 	// The group is what is missing.
-	if err := s.createGroup(ctx, to.group); err != nil {
+	if err := s.createGroup(ctx, to.group, documents); err != nil {
 		return err
 	}
 	return s.createStream(ctx, to)
@@ -120,9 +121,9 @@ func (s *streams) createStream(ctx context.Context, to destination) error {
 
 // createGroup is called by several at once when a group's first streams are; all
 // but one hear that it exists already, and the same for an attempt that crossed.
-func (s *streams) createGroup(ctx context.Context, group string) error {
+func (s *streams) createGroup(ctx context.Context, group string, documents bool) error {
 	in := &cloudwatchlogs.CreateLogGroupInput{LogGroupName: aws.String(group), Tags: s.cfg.Tags}
-	if s.cfg.Class != "" {
+	if s.cfg.Class != "" && !documents {
 		in.LogGroupClass = types.LogGroupClass(s.cfg.Class)
 	}
 	if s.cfg.KMSKeyID != "" {
