@@ -65,6 +65,7 @@ func TestTheEmbeddedShapesAreValid(t *testing.T) {
 		{"VIGIE_TRACERS": "awsxray,zipkin,jaeger", "VIGIE_TRACES_ENDPOINT": "tempo:4317"},
 		{"VIGIE_XRAY": "otlp", "VIGIE_AMP_ENDPOINT": "https://aps-workspaces.eu-west-3.amazonaws.com/workspaces/ws-1/api/v1/remote_write"},
 		{"VIGIE_XRAY": "awsxray", "AWS_REGION": "eu-west-3", "VIGIE_CLUSTER_NAME": "tv"},
+		{"VIGIE_CLOUDWATCH": "logs,metrics", "VIGIE_CLOUDWATCH_OTLP": "logs,metrics", "VIGIE_GRAFANA_URL": "https://grafana.example", "VIGIE_EVENTBRIDGE_BUS": "match"},
 		{"KUBERNETES_SERVICE_HOST": "10.0.0.1", "VIGIE_NODE_NAME": "node-1", "VIGIE_NODE_IP": "10.0.0.7", "VIGIE_SERVICE_ACCOUNT": account, "VIGIE_KUBELET_AUTH": "none"},
 	} {
 		for k, v := range env {

@@ -50,6 +50,18 @@ func inCluster(variables ...string) condition {
 	}
 }
 
+// lists applies where the variable, a comma-separated list, has the word.
+func lists(variable, word string) condition {
+	return func(env environment, _ string) (map[string]any, bool, error) {
+		for _, w := range list(env.get(variable)) {
+			if w != "logs" && w != "metrics" {
+				return nil, false, fmt.Errorf("%s takes logs, metrics, or both (got %q)", variable, w)
+			}
+		}
+		return nil, slices.Contains(list(env.get(variable)), word), nil
+	}
+}
+
 // list is a variable's comma-separated words.
 func list(value string) []string {
 	var words []string

@@ -66,7 +66,8 @@ func TestContainerLogsJoinOnlyOnANode(t *testing.T) {
 // everything turns every fragment on.
 var everything = map[string]string{
 	"VIGIE_LOGS": "/a", "VIGIE_TRACERS": "awsxray,zipkin,jaeger", "VIGIE_AMP_ENDPOINT": "https://aps.example/api/v1/remote_write",
-	"VIGIE_CLUSTER_NAME": "tv", "VIGIE_XRAY": "otlp", "VIGIE_TRACES_ENDPOINT": "tempo:4317",
+	"VIGIE_CLUSTER_NAME": "tv", "VIGIE_XRAY": "otlp", "VIGIE_TRACES_ENDPOINT": "tempo:4317", "VIGIE_CLOUDWATCH": "logs,metrics",
+	"VIGIE_CLOUDWATCH_OTLP": "metrics,logs", "VIGIE_GRAFANA_URL": "https://grafana.example", "VIGIE_EVENTBRIDGE_BUS": "match",
 	"KUBERNETES_SERVICE_HOST": "10.0.0.1", "VIGIE_NODE_NAME": "node-1", "VIGIE_NODE_IP": "10.0.0.7",
 }
 
@@ -157,6 +158,7 @@ func TestAValueThatIsNotKnownIsNamedWithThoseThatAre(t *testing.T) {
 	for want, vars := range map[string]map[string]string{
 		`VIGIE_TRACERS takes awsxray, zipkin, jaeger, or none (got "opencensus")`: {"VIGIE_TRACERS": "zipkin,opencensus"},
 		`VIGIE_XRAY takes "otlp" or "awsxray" (got "yes")`:                        {"VIGIE_XRAY": "yes"},
+		`VIGIE_CLOUDWATCH takes logs, metrics, or both (got "traces")`:            {"VIGIE_CLOUDWATCH": "logs,traces"},
 		`VIGIE_XRAY=awsxray needs AWS_REGION`:                                     {"VIGIE_XRAY": "awsxray"},
 	} {
 		p := &provider{env: environment{get: func(k string) string { return vars[k] }, exists: func(string) bool { return false }}}

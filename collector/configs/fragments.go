@@ -84,10 +84,26 @@ var fragments = []fragment{ //nolint:gochecknoglobals // a constant table
 	{name: "xray", shapes: []string{"laptop", "gateway"}, when: xrayBy("otlp"), extensions: []string{"aws_sigv4/xray"}},
 	{name: "awsxray", shapes: []string{"laptop", "gateway"}, when: xrayBy("awsxray")},
 	{name: "traces-otlp", shapes: []string{"laptop", "gateway"}, when: named("VIGIE_TRACES_ENDPOINT")},
+	{name: "cloudwatch-logs", shapes: everywhere, when: lists("VIGIE_CLOUDWATCH", "logs"), takes: map[string]string{"logs": "forward/cloudwatch_logs"}, from: gatewaysOwn},
+	{name: "cloudwatch-findings", shapes: []string{"gateway"}, when: lists("VIGIE_CLOUDWATCH", "logs"), takes: map[string]string{"logs": "forward/findings"}, from: map[string][]string{"gateway": {"logs/agents"}}},
+	{name: "cloudwatch-metrics", shapes: everywhere, when: lists("VIGIE_CLOUDWATCH", "metrics"), takes: map[string]string{"metrics": "forward/cloudwatch_metrics"}, from: kubernetesOnly},
+	{
+		name: "cloudwatch-otlp-metrics", shapes: everywhere, when: lists("VIGIE_CLOUDWATCH_OTLP", "metrics"), takes: map[string]string{"metrics": "forward/cloudwatch_otlp_metrics"},
+		from: gatewaysOwn, extensions: []string{"aws_sigv4/cloudwatch"},
+	},
+	{
+		name: "cloudwatch-otlp-logs", shapes: everywhere, when: lists("VIGIE_CLOUDWATCH_OTLP", "logs"), takes: map[string]string{"logs": "forward/cloudwatch_otlp_logs"},
+		from: gatewaysOwn, extensions: []string{"aws_sigv4/logs"},
+	},
+	{name: "grafana", shapes: []string{"laptop", "gateway"}, when: named("VIGIE_GRAFANA_URL"), takes: map[string]string{"logs": "grafana"}},
+	{name: "eventbridge", shapes: []string{"laptop", "gateway"}, when: named("VIGIE_EVENTBRIDGE_BUS"), takes: map[string]string{"logs": "eventbridge"}},
 }
 
 // gatewaysOwn are a gateway's pipelines of what no agent has sent out already.
 var gatewaysOwn = map[string][]string{"gateway": {"metrics", "metrics/attack", "metrics/spans", "metrics/cluster", "logs"}} //nolint:gochecknoglobals // a constant table
+
+// kubernetesOnly are the pipelines whose metrics Container Insights knows.
+var kubernetesOnly = map[string][]string{"agent": {"metrics/kubernetes", "metrics/host"}, "gateway": {"metrics/cluster"}} //nolint:gochecknoglobals // a constant table
 
 // destinations are where each shape's own data ends.
 var destinations = map[string]map[string][]any{ //nolint:gochecknoglobals // a constant table
