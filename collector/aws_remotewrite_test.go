@@ -86,6 +86,7 @@ func TestAHundredThousandSeriesArriveExactlyThroughSignedRemoteWrite(t *testing.
 
 // Each answer of the endpoint, and what has to be there afterwards.
 func TestRemoteWriteSurvivesEachRefusal(t *testing.T) {
+	t.Parallel()
 	const batches, perBatch = 6, 100
 	for _, c := range []struct {
 		what  string
