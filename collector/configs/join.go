@@ -15,8 +15,8 @@ func assemble(conf *confmap.Conf, shape string, env environment, among []fragmen
 	var joined []fragment
 	own := pipelines(conf)
 	for _, f := range among {
-		if !f.appliesTo(shape) {
-			continue
+		if !f.appliesTo(shape) || (len(f.takes) > 0 && len(f.giving(shape, own)) == 0) {
+			continue // a destination that nothing ends in is not a valid one
 		}
 		layer, err := f.layer(env, shape)
 		if err != nil {
@@ -47,15 +47,10 @@ func (f fragment) join(conf *confmap.Conf, shape string, own []string) error {
 	if len(f.extensions) > 0 {
 		overlay["service::extensions"] = appendTo(conf, "service::extensions", f.extensions...)
 	}
-	only, limited := f.from[shape]
-	for _, name := range own {
+	for _, name := range f.giving(shape, own) {
 		signal, _, _ := strings.Cut(name, "/")
-		to, ok := f.takes[signal]
-		if !ok || (limited && !slices.Contains(only, name)) {
-			continue
-		}
 		key := "service::pipelines::" + name + "::exporters"
-		overlay[key] = appendTo(conf, key, to)
+		overlay[key] = appendTo(conf, key, f.takes[signal])
 	}
 	for processor, names := range f.puts {
 		for _, name := range names {
@@ -71,6 +66,19 @@ func (f fragment) join(conf *confmap.Conf, shape string, own []string) error {
 func putBehind(conf *confmap.Conf, key, behind, one string) []any {
 	old, _ := conf.Get(key).([]any)
 	return slices.Insert(slices.Clone(old), slices.Index(old, any(behind))+1, any(one))
+}
+
+// giving are those of the shape's own pipelines that the fragment takes from.
+func (f fragment) giving(shape string, own []string) []string {
+	only, limited := f.from[shape]
+	var names []string
+	for _, name := range own {
+		signal, _, _ := strings.Cut(name, "/")
+		if _, ok := f.takes[signal]; ok && (!limited || slices.Contains(only, name)) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func appendTo(conf *confmap.Conf, key string, more ...string) []any {
