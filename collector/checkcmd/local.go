@@ -143,8 +143,10 @@ func (p *plan) calendars() (out []probe) {
 		}
 	}
 	for _, u := range p.exporters {
-		if path, isText := p.conf.Get(u.key() + "::room::calendar").(string); isText {
-			see(path)
+		for _, key := range []string{"::calendar", "::room::calendar"} {
+			if path, isText := p.conf.Get(u.key() + key).(string); isText {
+				see(path)
+			}
 		}
 	}
 	for _, path := range paths {

@@ -42,6 +42,11 @@ type Config struct {
 	// more people see a dashboard than may see client addresses.
 	Actors bool `mapstructure:"actors"`
 
+	// Calendar is the path of the event calendar, whose matches, breaks and push
+	// notifications are drawn; it is read again when it changes. Empty: only what
+	// records say.
+	Calendar string `mapstructure:"calendar"`
+
 	// OpenAhead is how far past now the region of an open finding reaches, so that
 	// a dashboard of the last minutes shows it. Default 5m. Half of it is the
 	// longest time between two calls for a finding that says nothing new.

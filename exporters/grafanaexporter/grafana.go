@@ -72,6 +72,9 @@ func (g *grafana) Start(ctx context.Context, host component.Host) error {
 	work, stop := context.WithCancel(context.Background())
 	g.stop = stop
 	g.work.Go(func() { g.run(work) })
+	if g.cfg.Calendar != "" {
+		g.work.Go(func() { g.follow(work) })
+	}
 	return nil
 }
 
@@ -113,8 +116,7 @@ const lastCalls = 5 * time.Second
 // refuses nothing: what cannot be read is counted, and what cannot be stored is
 // kept in memory.
 func (g *grafana) consume(ctx context.Context, ld plog.Logs) error {
-	now := time.Now()
-	var changed, gone []string
+	var words []word
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, r := range sl.LogRecords().All() {
@@ -125,24 +127,34 @@ func (g *grafana) consume(ctx context.Context, ld plog.Logs) error {
 					g.counts.malformed.Add(1)
 					g.set.Logger.Debug("a finding or event could not be read", zap.Error(err))
 				default:
-					news, out := g.table.tell(w, now)
-					gone = append(gone, out...)
-					if news {
-						changed = append(changed, w.Key)
-					}
+					words = append(words, w)
 				}
 			}
 		}
 	}
+	g.take(ctx, words)
+	return nil
+}
+
+// take enters words into the table and the storage, and wakes the worker.
+func (g *grafana) take(ctx context.Context, words []word) {
+	now := time.Now()
+	var changed, gone []string
+	for _, w := range words {
+		news, out := g.table.tell(w, now)
+		gone = append(gone, out...)
+		if news {
+			changed = append(changed, w.Key)
+		}
+	}
 	if len(changed) == 0 {
-		return nil
+		return
 	}
 	g.save(ctx, changed, gone)
 	select {
 	case g.wake <- struct{}{}:
 	default:
 	}
-	return nil
 }
 
 // save stores entries as they stand now. A disk that is full must not stop the

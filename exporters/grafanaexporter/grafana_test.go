@@ -458,6 +458,44 @@ func TestEventsAreDrawnAsLinesAndRegionsAndMoveWhenTheyAreToldAgain(t *testing.T
 	})
 }
 
+func TestTheCalendarIsDrawnAndMovedWhenItsFileChanges(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "calendar.yaml")
+	inBubble(t, func(t *testing.T, b *bench) {
+		write := func(text string) {
+			require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+			// The bubble's time is not the disk's: a size that differs is seen.
+			b.after(2 * calendarLook)
+		}
+		require.Empty(t, b.fake.Annotations(), "a file that is not there is waited for")
+		kickOff := time.Now().Add(2 * time.Hour).UTC().Truncate(time.Second)
+		entry := func(at time.Time) string {
+			return "events:\n  - name: Semi-final\n    kick_off: " + at.Format(time.RFC3339) + "\n    push_notifications: [{at: " + at.Add(-time.Hour).Format(time.RFC3339) + ", name: line-ups}]\n" +
+				"  - {name: Last year's, kick_off: " + at.AddDate(-1, 0, 0).Format(time.RFC3339) + "}\n"
+		}
+		write(entry(kickOff))
+		texts := map[string]grafanafake.Annotation{}
+		for _, a := range b.fake.Annotations() {
+			texts[a.Text] = a
+		}
+		require.Len(t, texts, 3, "the match, its half-time and the push; not last year's")
+		match := texts["Semi-final"]
+		require.Equal(t, kickOff.UnixMilli(), match.Time)
+		require.Equal(t, 112*time.Minute.Milliseconds(), match.TimeEnd-match.Time)
+		require.Contains(t, match.Tags, "kind:match")
+		require.False(t, texts["Semi-final: line-ups"].Region())
+
+		write(entry(kickOff.Add(15*time.Minute)) + "# delayed\n")
+		require.Len(t, b.fake.Annotations(), 3, "moved, not drawn twice")
+		for _, a := range b.fake.Annotations() {
+			if a.Text == "Semi-final" {
+				require.Equal(t, kickOff.Add(15*time.Minute).UnixMilli(), a.Time)
+			}
+		}
+		write("events: [{name: broken}]\n")
+		require.Len(t, b.fake.Annotations(), 3)
+	}, func(c *Config) { c.Calendar = file })
+}
+
 func TestTagsNeverExceedWhatGrafanaTakes(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.Tags = []string{"cluster:" + strings.Repeat("a", 90), "env:" + strings.Repeat("b", 80)}
