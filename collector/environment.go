@@ -42,6 +42,8 @@ func (o *options) exportEnvironment() error {
 			derived[name] = net.JoinHostPort(strings.Trim(listen, "[]"), port)
 		}
 	}
+	// IMDSv1 answers to whoever can be made to send a GET.
+	derived["AWS_EC2_METADATA_V1_DISABLED"] = "true"
 	derived["VIGIE_TELEMETRY_ENDPOINT"] = telemetryEndpoint(cmp.Or(os.Getenv("VIGIE_OTLP_HTTP_ENDPOINT"), derived["VIGIE_OTLP_HTTP_ENDPOINT"], "127.0.0.1:4318"))
 	// The exporter that spreads spans over the gateways takes the two apart.
 	if host, port, err := net.SplitHostPort(os.Getenv("VIGIE_GATEWAY_ENDPOINT")); err == nil {

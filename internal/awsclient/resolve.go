@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 )
 
 // ErrNoRegion is the cause of a NotReadyError when nothing names a region.
@@ -75,7 +76,9 @@ func WhoAmI(ctx context.Context, s Settings, cfg aws.Config) (Identity, error) {
 }
 
 func load(ctx context.Context, s Settings, region string) (aws.Config, error) {
-	var opts []func(*config.LoadOptions) error
+	// The SDK's own lines go to standard error, past the collector's log; what
+	// matters in them is in the errors.
+	opts := []func(*config.LoadOptions) error{config.WithLogger(logging.Nop{})}
 	if region != "" {
 		opts = append(opts, config.WithRegion(region))
 	}
