@@ -183,6 +183,13 @@ func nodeExamples() []example {
 		silent("NodeDiskFillsSoon", "a new node pulls its images", 30*minute, free+"50e9-300e6x60", share+"0.3+0x60").each(minute),
 		silent("NodeDiskFillsSoon", "it will be full in a day", 30*minute, free+"50e9-30e6x60", share+"0.7+0x60").each(minute),
 
+		fires("NodeLimitNear", "nine tenths of the descriptors are open", 5*minute, `instance="n1", limit="file descriptors"`,
+			`system_linux_file_descriptor_usage{instance="n1"} 90000+0x20`, `system_linux_file_descriptor_limit{instance="n1"} 100000+0x20`),
+		fires("NodeLimitNear", "nine tenths of the threads run", 5*minute, `instance="n1", limit="threads"`,
+			`system_threads_count{instance="n1"} 28000+0x20`, `system_threads_limit{instance="n1"} 31000+0x20`),
+		silent("NodeLimitNear", "half are open", 5*minute,
+			`system_linux_file_descriptor_usage{instance="n1"} 50000+0x20`, `system_linux_file_descriptor_limit{instance="n1"} 100000+0x20`),
+
 		fires("NodeNotReady", "five minutes not ready", 8*minute, `node="n1"`, ready+"1+0x4 0+0x40"),
 		silent("NodeNotReady", "a minute not ready", 8*minute, ready+"1+0x4 0+0x1 1+0x40"),
 		silent("NodeNotReady", "the autoscaler took it away", 12*minute, ready+"1+0x4 0+0x2 _x40"),

@@ -34,6 +34,7 @@ func crowd(i int) float64 {
 }
 
 func TestNothingFiresAtKickOff(t *testing.T) {
+	skipShort(t)
 	tool, dir := promtool(t), written(t)
 	require.InDelta(t, 5.6, crowd(kickoffSteps)/crowd(0), 0.05)
 	require.Greater(t, crowd(240)/crowd(210), 2.5, "the last quarter of an hour must be as steep as the steepest ramp on record")

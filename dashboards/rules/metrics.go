@@ -1,6 +1,11 @@
 package rules
 
-import "github.com/vigie-otel/vigie/dashboards/metrics"
+import (
+	"github.com/prometheus/otlptranslator"
+
+	"github.com/vigie-otel/vigie/dashboards/metrics"
+	"github.com/vigie-otel/vigie/internal/names"
+)
 
 // The metrics that the rules read, under short names, from the catalogue that
 // the dashboards read as well: a rename there breaks the build here.
@@ -45,6 +50,7 @@ var (
 	apiServerRequests = metrics.APIRequests.Name
 	apiServerDuration = metrics.APIDuration.Bucket()
 
+	up               = metrics.Up.Name
 	uptime           = metrics.ProcessUptime.Name
 	queueSize        = metrics.ExporterQueueSize.Name
 	queueCapacity    = metrics.ExporterQueueCapacity.Name
@@ -60,6 +66,31 @@ var (
 	storeDropped   = metrics.StoreSamplesDropped.Name
 	storeDropLabel = "reason"
 )
+
+// What no dashboard shows yet, and the catalogue therefore does not have: spelled
+// by the same translator from the same constants.
+var (
+	guardPointsCut   = own(names.SeriesGuardPointsCut, "{point}", otlptranslator.MetricTypeMonotonicCounter)
+	guardMetric      = metrics.Label(names.SeriesGuardMetric)
+	guardReason      = metrics.Label(names.SeriesGuardReason)
+	cloudWatchEvents = own(names.CloudWatchEventsDropped, "{event}", otlptranslator.MetricTypeMonotonicCounter)
+	cloudWatchPoints = own(names.CloudWatchPointsDropped, "{point}", otlptranslator.MetricTypeMonotonicCounter)
+	cloudWatchReason = metrics.Label(names.CloudWatchReason)
+
+	descriptors     = own(names.HostFileDescriptorUsage, "{file_descriptor}", otlptranslator.MetricTypeNonMonotonicCounter)
+	descriptorLimit = own(names.HostFileDescriptorLimit, "{file_descriptor}", otlptranslator.MetricTypeNonMonotonicCounter)
+	threads         = own(names.HostThreads, "{thread}", otlptranslator.MetricTypeNonMonotonicCounter)
+	threadLimit     = own(names.HostThreadLimit, "{thread}", otlptranslator.MetricTypeNonMonotonicCounter)
+)
+
+func own(name, unit string, kind otlptranslator.MetricType) string {
+	namer := otlptranslator.MetricNamer{WithMetricSuffixes: true}
+	s, err := namer.Build(otlptranslator.Metric{Name: name, Unit: unit, Type: kind})
+	if err != nil {
+		panic(err) // the names are constants
+	}
+	return s
+}
 
 // Labels.
 var (

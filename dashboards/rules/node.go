@@ -9,7 +9,11 @@ import (
 func nodeFile() File {
 	return File{Name: "node", Groups: []Group{{
 		Name: "vigie-node", Interval: steady,
-		Alerts: []Alert{nodeCPU(), nodeMemory(), nodeDiskFull(), nodeDiskFills(), nodeNotReady(), nodePressure()},
+		Alerts: []Alert{
+			nodeCPU(), nodeMemory(), nodeDiskFull(), nodeDiskFills(),
+			limitNear("file descriptors", descriptors, descriptorLimit), limitNear("threads", threads, threadLimit),
+			nodeNotReady(), nodePressure(),
+		},
 	}}}
 }
 
@@ -76,6 +80,22 @@ func nodeDiskFills() Alert {
 		Severity: Warning, Kind: KindFault,
 		Summary:     "{{ $labels.mountpoint }} on {{ $labels.instance }} will be full within four hours",
 		Description: "At the slope of the last hour {{ $labels.mountpoint }} on {{ $labels.instance }} lacks {{ $value | humanize1024 }}B in four hours.",
+		Dashboard:   uidNodes,
+	}
+}
+
+// limitNear: 80 % of a limit of the whole host, at which nothing slows down
+// first: accept and fork just fail. Two minutes, for it is reached in a straight
+// line by connections that nobody closes.
+func limitNear(what, usage, limit string) Alert {
+	return Alert{
+		Name:     "NodeLimitNear",
+		Expr:     by("max", usage, instance) + " / " + by("max", limit, instance) + " > 0.8",
+		For:      2 * time.Minute,
+		Severity: Warning, Kind: KindWall,
+		Labels:      map[string]string{"limit": what},
+		Summary:     "{{ $labels.instance }} has {{ $value | humanizePercentage }} of its {{ $labels.limit }} in use",
+		Description: "{{ $value | humanizePercentage }} of the {{ $labels.limit }} that the kernel of {{ $labels.instance }} allows are in use. At the limit new connections and processes fail at once.",
 		Dashboard:   uidNodes,
 	}
 }

@@ -127,19 +127,47 @@ func TestEachExpressionReadsMetricsThatAreEmittedWithLabelsThatTheyHave(t *testi
 			if !ok || recorded[sel.Name] {
 				return nil
 			}
-			m := metrics.Find(sel.Name)
-			if m == nil {
+			if !known(sel.Name) {
 				t.Errorf("%s reads %q, which no configuration emits", name, sel.Name)
 				return nil
 			}
 			for _, l := range sel.LabelMatchers {
-				if l.Name != labels.MetricName && !m.HasLabel(sel.Name, l.Name) {
+				if l.Name != labels.MetricName && !hasLabel(sel.Name, l.Name) {
 					t.Errorf("%s matches %s of %s, which has no such label", name, l.Name, sel.Name)
 				}
 			}
 			return nil
 		})
 	}
+}
+
+// uncatalogued are metrics of components whose dashboards are still to come,
+// with their labels.
+var uncatalogued = map[string][]string{
+	"vigie_series_guard_points_cut_total":   {"vigie_series_guard_metric", "vigie_series_guard_reason"},
+	"vigie_cloudwatch_events_dropped_total": {"vigie_cloudwatch_exporter", "vigie_cloudwatch_signal", "vigie_cloudwatch_reason"},
+	"vigie_cloudwatch_points_dropped_total": {"vigie_cloudwatch_exporter", "vigie_cloudwatch_signal", "vigie_cloudwatch_reason"},
+	"system_linux_file_descriptor_usage":    nil,
+	"system_linux_file_descriptor_limit":    nil,
+	"system_threads_limit":                  nil,
+}
+
+// known reports whether a series or a label is emitted by a configuration.
+func known(name string) bool {
+	for series, labels := range uncatalogued {
+		if name == series || slices.Contains(labels, name) {
+			return true
+		}
+	}
+	return metrics.Find(name) != nil ||
+		slices.ContainsFunc(metrics.All(), func(m *metrics.Metric) bool { return slices.Contains(m.Labels, name) })
+}
+
+func hasLabel(series, label string) bool {
+	if m := metrics.Find(series); m != nil {
+		return m.HasLabel(series, label)
+	}
+	return slices.Contains(uncatalogued[series], label)
 }
 
 func TestEachExpressionRunsInTheEmbeddedStore(t *testing.T) {
@@ -191,7 +219,7 @@ func TestEachAlertSaysWhatAPersonNeeds(t *testing.T) {
 		}
 		for _, m := range used.FindAllStringSubmatch(a.Summary+a.Description, -1) {
 			for _, e := range examples() {
-				if e.alert != a.Name || e.silent || may[m[1]] || a.Labels[m[1]] != "" {
+				if e.alert != a.Name || e.silent || may[m[1]] || !subset(a.Labels, labelsOf(e.labels)) {
 					continue
 				}
 				require.Contains(t, labelsOf(e.labels), m[1], "%s speaks of a label that it does not have", a.Name)

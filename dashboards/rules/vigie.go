@@ -17,9 +17,9 @@ func vigieFile() File {
 	}
 	flow.Alerts = append(flow.Alerts, queueFull(), logsLagging(), logsLost(), findingsLost())
 	return File{Name: "vigie", Groups: []Group{
-		{Name: "vigie-self", Interval: quick, Alerts: []Alert{vigieAbsent(), agentsMissing(), restarting(), detectorPartial()}},
+		{Name: "vigie-self", Interval: quick, Alerts: []Alert{vigieAbsent(), agentsMissing(), scrapeDown(), restarting(), detectorPartial()}},
 		flow,
-		{Name: "vigie-self-store", Interval: steady, Alerts: []Alert{storeDiskIsFull(), samplesDropped(), cardinalityCut()}},
+		{Name: "vigie-self-store", Interval: steady, Alerts: []Alert{storeDiskIsFull(), samplesDropped(), storeCut(), guardCut(), costBudget("logs"), costBudget("metrics")}},
 	}}
 }
 
@@ -56,6 +56,20 @@ func agentsMissing() Alert {
 		Severity: Warning, Kind: KindVigie,
 		Summary:     "{{ $value }} node(s) without an agent",
 		Description: "{{ $value }} node(s) of {{ or $labels.cluster \"the cluster\" }} have had no agent that reports for 10 minutes: their logs, walls and requests are missing from every picture.",
+		Dashboard:   uidSelf,
+	}
+}
+
+// scrapeDown: a target that the scrape does not reach. All alerts on what it says
+// are silent meanwhile, whatever happens there. Five minutes are a pod that moves.
+func scrapeDown() Alert {
+	return Alert{
+		Name:     "VigieScrapeDown",
+		Expr:     by("max", up, job, instance) + " == 0",
+		For:      5 * time.Minute,
+		Severity: Warning, Kind: KindVigie,
+		Summary:     "{{ $labels.job }} on {{ $labels.instance }} cannot be scraped",
+		Description: "{{ $labels.job }} on {{ $labels.instance }} has not answered a scrape for 5 minutes (up is {{ $value }}): dashboards lack it, and the alerts that read it are silent.",
 		Dashboard:   uidSelf,
 	}
 }
@@ -206,16 +220,48 @@ func samplesDropped() Alert {
 // cardinality are the store's reasons that mean too many series.
 const cardinality = "series_limit|metric_series_limit|label_limit"
 
-// cardinalityCut: a limit that is met refuses each new series, so anything above
-// zero for five minutes is a label that grows without end.
-func cardinalityCut() Alert {
+// storeCut: a limit that is met refuses each new series, so anything above zero
+// for five minutes is a label that grows without end.
+func storeCut() Alert {
+	a := cardinalityCut("store", sumRate(sel(storeDropped, like(storeDropLabel, cardinality)), 5*time.Minute, job, instance, storeDropLabel))
+	a.Description = "The store of {{ $labels.instance }} refuses {{ $value | humanize }} samples a second of new series ({{ $labels.reason }}): some metric has a label with too many values."
+	return a
+}
+
+// guardCut: the same in front of remote write, where the metric has a name.
+func guardCut() Alert {
+	a := cardinalityCut("remote_write", sumRate(guardPointsCut, 5*time.Minute, job, instance, guardMetric, guardReason))
+	a.Description = "In front of remote write {{ $labels.instance }} cuts {{ $value | humanize }} points a second of {{ $labels.vigie_series_guard_metric }} ({{ $labels.vigie_series_guard_reason }}): it has a label with too many values."
+	return a
+}
+
+func cardinalityCut(where, rate string) Alert {
 	return Alert{
 		Name:     "VigieCardinalityCut",
-		Expr:     sumRate(sel(storeDropped, like(storeDropLabel, cardinality)), 5*time.Minute, job, instance, storeDropLabel) + " > 0",
+		Expr:     rate + " > 0",
 		For:      5 * time.Minute,
 		Severity: Warning, Kind: KindVigie,
-		Summary:     "Series are cut on {{ $labels.instance }}: {{ $labels.reason }}",
-		Description: "{{ $value | humanize }} samples a second of new series are refused on {{ $labels.instance }} ({{ $labels.reason }}): some metric has a label with too many values.",
+		Labels:    map[string]string{"where": where},
+		Summary:   "Series are cut on {{ $labels.instance }} ({{ $labels.where }})",
+		Dashboard: uidSelf,
+	}
+}
+
+// costBudget: CloudWatch's budget of the hour is used up and the rest is dropped
+// or sampled. Any for five minutes; the turn of the hour ends it.
+func costBudget(signal string) Alert {
+	metric := cloudWatchEvents
+	if signal == "metrics" {
+		metric = cloudWatchPoints
+	}
+	return Alert{
+		Name:     "VigieCostBudget",
+		Expr:     sumRate(sel(metric, is(cloudWatchReason, "budget")), 5*time.Minute, job, instance) + " > 0",
+		For:      5 * time.Minute,
+		Severity: Warning, Kind: KindVigie,
+		Labels:      map[string]string{"signal": signal},
+		Summary:     "The CloudWatch budget of the hour is used up ({{ $labels.signal }})",
+		Description: "{{ $labels.instance }} leaves out {{ $value | humanize }} {{ $labels.signal }} a second for CloudWatch, over the budget of this hour. Managed Prometheus and the war room have them all.",
 		Dashboard:   uidSelf,
 	}
 }

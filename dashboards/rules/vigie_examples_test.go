@@ -28,6 +28,17 @@ func vigieExamples() []example {
 			`otelcol_process_uptime_seconds_total{job="vigie-agent", instance="n2"} _x10 0+30x50`,
 			`kube_node_info{node="n1"} 1+0x60`, `kube_node_info{node="n2"} 1+0x60`),
 
+		fires("VigieScrapeDown", "kube-state-metrics is away", 8*minute, `job="kube-state-metrics", instance="ksm:8080"`,
+			`up{job="kube-state-metrics", instance="ksm:8080"} 1+0x2 0+0x20`),
+		silent("VigieScrapeDown", "its pod moves", 8*minute, `up{job="kube-state-metrics", instance="ksm:8080"} 1+0x2 0+0x6 1+0x20`),
+
+		fires("VigieCostBudget", "log events are left out", 12*minute, node+`, signal="logs"`,
+			`vigie_cloudwatch_events_dropped_total{job="vigie-agent", instance="n1", vigie_cloudwatch_reason="budget"} 0+60x40`),
+		fires("VigieCostBudget", "metrics are left out", 12*minute, node+`, signal="metrics"`,
+			`vigie_cloudwatch_points_dropped_total{job="vigie-agent", instance="n1", vigie_cloudwatch_reason="budget"} 0+60x40`),
+		silent("VigieCostBudget", "points make no metric for another reason", 12*minute,
+			`vigie_cloudwatch_points_dropped_total{job="vigie-agent", instance="n1", vigie_cloudwatch_reason="unmatched"} 0+60x40`),
+
 		fires("VigieRestarting", "four starts", 6*minute, node, up+"0 30 60 0 30 60 0 30 60 0 30 60 90"),
 		silent("VigieRestarting", "a rollout and its correction", 6*minute, up+"0 30 60 0 30 60 0 30 60 90 120 150 180"),
 
@@ -59,7 +70,10 @@ func vigieExamples() []example {
 		fires("VigieSamplesDropped", "a clock is ahead", 12*minute, `job="vigie-gateway", instance="g1", reason="future"`, dropped+`"future"} 0+60x40`),
 		silent("VigieSamplesDropped", "retries repeat samples", 12*minute, dropped+`"duplicate_timestamp"} 0+6000x40`, dropped+`"future"} 3+0x40`),
 
-		fires("VigieCardinalityCut", "a metric has too many series", 12*minute, `job="vigie-gateway", instance="g1", reason="metric_series_limit"`, dropped+`"metric_series_limit"} 0+60x40`),
+		fires("VigieCardinalityCut", "a metric has too many series", 12*minute, `job="vigie-gateway", instance="g1", reason="metric_series_limit", where="store"`, dropped+`"metric_series_limit"} 0+60x40`),
+		fires("VigieCardinalityCut", "the guard cuts a metric", 12*minute,
+			node+`, where="remote_write", vigie_series_guard_metric="http_requests", vigie_series_guard_reason="metric_limit"`,
+			`vigie_series_guard_points_cut_total{job="vigie-agent", instance="n1", vigie_series_guard_metric="http_requests", vigie_series_guard_reason="metric_limit"} 0+60x40`),
 		silent("VigieCardinalityCut", "it had, long ago", 12*minute, dropped+`"metric_series_limit"} 900+0x40`),
 	}
 	for signal, name := range map[string]string{"metrics": "metric_points", "logs": "log_records", "traces": "spans"} {
