@@ -27,6 +27,8 @@ type File struct {
 	mtime     time.Time // the file system's, as last seen
 	grewAt    time.Time // when size last changed
 	caughtUp  time.Time // when all that there was had last been accepted
+	goal      int64     // a size that it had, and when: a file that never rests is
+	goalAt    time.Time // known to be accepted up to then; 0: none is waited for
 
 	rotatedAt time.Time // zero while it has its name
 	gone      bool      // no directory lists it any more
@@ -48,6 +50,17 @@ func (f *File) Epoch() uint32 { return f.epoch }
 
 // Advance takes n bytes of what Read gave.
 func (f *File) Advance(n int) { f.offset += int64(n) }
+
+// Pass goes over what there is to read without reading it; it gives how many
+// bytes that were.
+func (s *Set) Pass(f *File) (bytes int64) {
+	if bytes = f.size - f.offset; bytes <= 0 || f.f == nil {
+		return 0
+	}
+	f.offset = f.size
+	s.alignEnd(f)
+	return bytes
+}
 
 // Chunk is a piece of a file.
 type Chunk struct {

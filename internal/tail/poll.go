@@ -62,6 +62,9 @@ func (s *Set) stat(f *File) error {
 	}
 	before := f.size
 	f.size, f.grewAt = size, s.now
+	if f.goal == 0 {
+		f.goal, f.goalAt = size, s.now
+	}
 	if size < before || !f.print.of(f.f, s.scratch[:]) {
 		s.shrank(f, before)
 	}
@@ -86,7 +89,7 @@ func (s *Set) shrank(f *File, before int64) {
 		}
 		s.dirty[dirOf(f.Name)] = true
 	}
-	f.offset, f.committed, f.stuck, f.skipping, f.print = 0, 0, 0, false, Fingerprint{}
+	f.offset, f.committed, f.goal, f.stuck, f.skipping, f.print = 0, 0, 0, 0, false, Fingerprint{}
 	f.epoch++
 	s.fresh = append(s.fresh, f)
 }
@@ -228,6 +231,12 @@ func (s *Set) Commit(m Mark, now time.Time) {
 		return
 	}
 	f.committed = max(f.committed, m.Offset)
+	if f.goal > 0 && f.committed >= f.goal {
+		f.goal = 0
+		if f.goalAt.After(f.caughtUp) {
+			f.caughtUp = f.goalAt
+		}
+	}
 	if f.committed >= f.size {
 		f.caughtUp = now
 	}

@@ -14,7 +14,7 @@ func (r *reader) line(s *source, text string, start int64, end tail.End, now tim
 	if s.format == cri.Unknown {
 		s.format = cri.Recognise(text)
 	}
-	s.join = r.config.Multiline.Mode == "on" || r.config.Multiline.Mode == "auto" && s.format != cri.Raw
+	s.join = s.joins()
 	l := cri.Line{Text: text}
 	var err error
 	switch s.format {
@@ -94,8 +94,8 @@ func (r *reader) flushRecord(s *source, stream cri.Stream) {
 	if a.record.cut {
 		mark = names.LogTruncated
 	}
-	at := a.record.time
-	r.emit(s, record{text: a.record.take(), time: at, stream: stream, mark: mark})
+	at, trace := a.record.time, a.record.parts > 1
+	r.emit(s, record{text: a.record.take(), time: at, stream: stream, mark: mark, trace: trace})
 }
 
 // flushLine gives away fragments whose end never came.

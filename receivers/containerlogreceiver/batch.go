@@ -1,15 +1,12 @@
 package containerlogreceiver
 
 import (
-	"strings"
 	"time"
-	"unicode/utf8"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/vigie-otel/vigie/internal/applog"
 	"github.com/vigie-otel/vigie/internal/cri"
-	"github.com/vigie-otel/vigie/internal/names"
 	"github.com/vigie-otel/vigie/internal/tail"
 	"github.com/vigie-otel/vigie/receivers/containerlogreceiver/internal/metadata"
 )
@@ -37,13 +34,21 @@ func (r *reader) full() bool {
 	return r.batch.records >= r.config.Batch.MaxRecords || r.batch.bytes >= r.config.Batch.MaxBytes
 }
 
-// emit puts a record into the batch. This is the seam for what understands
-// bodies: it sees each record once, with its source.
+// emit puts a record into the batch, unless it is given up.
 func (r *reader) emit(s *source, rec record) {
+	text, isText := r.config.valid(rec.text)
+	rec.text = text
+	understood := &applog.Record{}
+	if isText {
+		understood = r.bodies.understand(s, &rec)
+	}
+	r.list(s)
+	if r.sacrifice(s, understood) {
+		return
+	}
 	b := r.batch
-	if s.inBatch != b.id {
-		s.inBatch = b.id
-		s.slot = b.open(s)
+	if !s.opened {
+		s.opened, s.slot = true, b.open(s)
 	}
 	if b.records == 0 {
 		b.first = r.now
@@ -53,28 +58,22 @@ func (r *reader) emit(s *source, rec record) {
 
 	lr := s.slot.AppendEmpty()
 	lr.SetObservedTimestamp(r.observed)
-	if rec.time != 0 {
-		lr.SetTimestamp(pcommon.Timestamp(rec.time))
-	}
-	switch {
-	case utf8.ValidString(rec.text):
-		lr.Body().SetStr(rec.text)
-	case r.config.InvalidUTF8 == "bytes":
+	r.bodies.put(lr, &rec, understood, s.format != cri.Raw)
+	if !isText {
 		lr.Body().SetEmptyBytes().FromRaw([]byte(rec.text))
-	default:
-		lr.Body().SetStr(strings.ToValidUTF8(rec.text, "\uFFFD"))
 	}
-	if s.format != cri.Raw {
-		lr.Attributes().PutStr(names.LogIostream, rec.stream.String())
-	}
-	if rec.mark != "" {
-		lr.Attributes().PutBool(rec.mark, true)
+}
+
+// list notes that the batch, when it is accepted, says how far a source is read.
+func (r *reader) list(s *source) {
+	if s.inBatch != r.batch.id {
+		s.inBatch, s.opened = r.batch.id, false
+		r.batch.sources = append(r.batch.sources, s)
 	}
 }
 
 // open makes the place for a source's records: one resource a file and batch.
 func (b *batch) open(s *source) slot {
-	b.sources = append(b.sources, s)
 	rl := b.logs.ResourceLogs().AppendEmpty()
 	s.resource.CopyTo(rl.Resource().Attributes())
 	sl := rl.ScopeLogs().AppendEmpty()
@@ -89,7 +88,7 @@ func (r *reader) seal() *batch {
 	b.marks = r.set.Fresh()
 	for _, s := range b.sources {
 		b.marks = append(b.marks, s.file.Mark(s.safe()))
-		s.slot = slot{}
+		s.slot, s.opened = slot{}, false
 	}
 	b.sources = nil
 	b.forgotten = r.set.Forgotten()

@@ -247,8 +247,8 @@ func BenchmarkReadAllocations(b *testing.B) {
 				c.Include, c.StartAt = []string{path}, "beginning"
 				opts, err := c.tail()
 				require.NoError(b, err)
-				r := &reader{config: c, logger: zap.NewNop(), set: tail.New(opts, nil, nil, time.Time{}),
-					counts: &counts{}, spaces: newNamespaces(), batch: newBatch(1), logged: map[string]time.Time{}}
+				r, err := newReader(c, zap.NewNop(), tail.New(opts, nil, nil, time.Time{}))
+				require.NoError(b, err)
 				var before, after runtime.MemStats
 				runtime.ReadMemStats(&before)
 				records, now := 0, time.Now()

@@ -3,7 +3,10 @@ package containerlogreceiver
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"path"
+	"slices"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -22,6 +25,15 @@ type Config struct {
 	Namespaces Names `mapstructure:"namespaces"`
 	Pods       Names `mapstructure:"pods"`
 	Containers Names `mapstructure:"containers"`
+
+	// Labels and Annotations choose by those of a container's pod: "key", or
+	// "key=value" where the value is a glob. They are known where Kubelet says whom
+	// to ask; until they are, a pod is read. Default: all, but
+	// app.kubernetes.io/name=vigie.
+	Labels      Selectors `mapstructure:"labels"`
+	Annotations Selectors `mapstructure:"annotations"`
+	// Kubelet is asked for the labels and annotations of the node's pods.
+	Kubelet Kubelet `mapstructure:"kubelet"`
 
 	// Format of the lines: cri, docker, raw, or auto (the default): by each file's
 	// first line.
@@ -42,6 +54,11 @@ type Config struct {
 	MaxFiles int `mapstructure:"max_files"`
 	// MaxOpenFiles is how many of them are open. Default: 1024.
 	MaxOpenFiles int `mapstructure:"max_open_files"`
+
+	// Parse says what becomes of bodies.
+	Parse Parse `mapstructure:"parse"`
+	// Sacrifice says what is given up by a namespace that is too far behind.
+	Sacrifice Sacrifice `mapstructure:"sacrifice"`
 
 	Batch     Batch     `mapstructure:"batch"`
 	Multiline Multiline `mapstructure:"multiline"`
@@ -78,6 +95,76 @@ type Names struct {
 	Exclude []string `mapstructure:"exclude"`
 }
 
+// Kubelet says how the node's kubelet is asked for its pods (GET /pods).
+type Kubelet struct {
+	Endpoint           string        `mapstructure:"endpoint"`             // https://<node>:10250; default: none, labels and annotations stay unknown
+	TokenFile          string        `mapstructure:"token_file"`           // default: the service account's
+	CAFile             string        `mapstructure:"ca_file"`              // whose certificates are believed; default: the system's
+	InsecureSkipVerify bool          `mapstructure:"insecure_skip_verify"` // believe any certificate; default: false
+	Interval           time.Duration `mapstructure:"interval"`             // default 30s; at most each 2s when a pod is unknown
+	Timeout            time.Duration `mapstructure:"timeout"`              // default 5s
+}
+
+// Parse says what becomes of bodies.
+type Parse struct {
+	// Format: auto (the default), json, logfmt, text (its severity only), raw
+	// (nothing), access or the name of an access log's format (nothing, and it is
+	// sacrificed last).
+	Format string `mapstructure:"format"`
+	// Body: message (the default) makes the application's message the body where
+	// there is one and nothing of the line is lost by it; line keeps the line.
+	Body string `mapstructure:"body"`
+	// AccessLogs: raw (the default) leaves their lines to attack_detection, which
+	// reads them fastest; parsed makes attributes of them besides, by the HTTP
+	// semantic conventions.
+	AccessLogs string `mapstructure:"access_logs"`
+	// TrustedProxies are addresses and prefixes whose X-Forwarded-For is believed
+	// when access logs are parsed. Default: none.
+	TrustedProxies []string `mapstructure:"trusted_proxies"`
+	// MaxFields, MaxDepth and MaxKeyBytes bound what a line becomes; what is over
+	// them is counted, and the body stays the line. Defaults: 64, 4, 128.
+	MaxFields   int `mapstructure:"max_fields"`
+	MaxDepth    int `mapstructure:"max_depth"`
+	MaxKeyBytes int `mapstructure:"max_key_bytes"`
+}
+
+// Values of Parse.Body and Parse.AccessLogs.
+const (
+	bodyMessage  = "message"
+	bodyLine     = "line"
+	accessRaw    = "raw"
+	accessParsed = "parsed"
+)
+
+func (p *Parse) proxies() ([]netip.Prefix, error) {
+	var errs []error
+	prefixes := make([]netip.Prefix, 0, len(p.TrustedProxies))
+	for _, s := range p.TrustedProxies {
+		prefix, err := netip.ParsePrefix(s)
+		if err != nil {
+			addr, err := netip.ParseAddr(s)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("parse::trusted_proxies: %q is neither an address nor a prefix", s))
+				continue
+			}
+			prefix = netip.PrefixFrom(addr, addr.BitLen())
+		}
+		prefixes = append(prefixes, prefix.Masked())
+	}
+	return prefixes, errors.Join(errs...)
+}
+
+// Sacrifice gives up what is worth least in a namespace that is too far behind:
+// past the first limit the first class of Order, past twice the limit the second
+// too, and so on. Nothing is given up by default: the files wait.
+type Sacrifice struct {
+	AfterLag   time.Duration `mapstructure:"after_lag"`   // default 0: never
+	AfterBytes int64         `mapstructure:"after_bytes"` // of a namespace's files; default 0: never
+	// Order of debug (and trace), info, unknown (no severity), warn, error, access;
+	// what is not named is never given up. Default: all, in this order.
+	Order []string `mapstructure:"order"`
+}
+
 // Batch bounds a batch: it leaves when the first of the bounds is reached.
 type Batch struct {
 	MaxRecords    int           `mapstructure:"max_records"`    // default 8192
@@ -103,8 +190,14 @@ type Retry struct {
 
 func createDefaultConfig() *Config {
 	return &Config{
-		Include:     []string{"/var/log/pods/*/*/*.log"},
-		Pods:        Names{Exclude: []string{"vigie-*"}},
+		Include: []string{"/var/log/pods/*/*/*.log"},
+		Pods:    Names{Exclude: []string{"vigie-*"}},
+		Labels:  Selectors{Exclude: []string{"app.kubernetes.io/name=vigie"}},
+		Kubelet: Kubelet{
+			TokenFile: "/var/run/secrets/kubernetes.io/serviceaccount/token", Interval: 30 * time.Second, Timeout: 5 * time.Second,
+		},
+		Parse:       Parse{Format: "auto", Body: bodyMessage, AccessLogs: accessRaw, MaxFields: 64, MaxDepth: 4, MaxKeyBytes: 128},
+		Sacrifice:   Sacrifice{Order: slices.Clone(classNames[:])},
 		Format:      "auto",
 		StartAt:     "end",
 		InvalidUTF8: "replace",
@@ -168,6 +261,36 @@ func (c *Config) Validate() error {
 	oneOf("start_at", c.StartAt, "end", "beginning")
 	oneOf("invalid_utf8", c.InvalidUTF8, "replace", "bytes")
 	oneOf("multiline::mode", c.Multiline.Mode, "auto", "on", "off")
+	if _, err := readingOf(c.Parse.Format); err != nil {
+		errs = append(errs, fmt.Errorf("parse::format: %w, or access, or the name of an access log's format", err))
+	}
+	oneOf("parse::body", c.Parse.Body, bodyMessage, bodyLine)
+	oneOf("parse::access_logs", c.Parse.AccessLogs, accessRaw, accessParsed)
+	if _, err := c.Parse.proxies(); err != nil {
+		errs = append(errs, err)
+	}
+	for _, name := range c.Sacrifice.Order {
+		oneOf("sacrifice::order", name, classNames[:]...)
+	}
+	notNegative("sacrifice::after_lag", c.Sacrifice.AfterLag)
+	atLeast("sacrifice::after_bytes", int(c.Sacrifice.AfterBytes), 0)
+	atLeast("parse::max_fields", c.Parse.MaxFields, 1)
+	atLeast("parse::max_depth", c.Parse.MaxDepth, 1)
+	atLeast("parse::max_key_bytes", c.Parse.MaxKeyBytes, 1)
+	for key, list := range map[string][]string{"labels::include": c.Labels.Include, "labels::exclude": c.Labels.Exclude,
+		"annotations::include": c.Annotations.Include, "annotations::exclude": c.Annotations.Exclude} {
+		for _, s := range list {
+			k, value, _ := strings.Cut(s, "=")
+			if _, err := path.Match(value, ""); err != nil || k == "" {
+				errs = append(errs, fmt.Errorf("%s: %q is not a key, or key=glob", key, s))
+			}
+		}
+	}
+	if e := c.Kubelet.Endpoint; e != "" && !strings.HasPrefix(e, "https://") {
+		errs = append(errs, fmt.Errorf("kubelet::endpoint must begin with https:// (got %q), e.g. https://10.0.0.7:10250", e))
+	}
+	positive("kubelet::interval", c.Kubelet.Interval, "30s")
+	positive("kubelet::timeout", c.Kubelet.Timeout, "5s")
 	atLeast("max_line_bytes", c.MaxLineBytes, 1024)
 	atLeast("max_files", c.MaxFiles, 1)
 	atLeast("max_open_files", c.MaxOpenFiles, 1)

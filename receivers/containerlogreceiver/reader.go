@@ -11,6 +11,7 @@ import (
 
 	"github.com/vigie-otel/vigie/internal/cri"
 	"github.com/vigie-otel/vigie/internal/tail"
+	"github.com/vigie-otel/vigie/receivers/containerlogreceiver/internal/podlist"
 )
 
 const (
@@ -35,6 +36,11 @@ type reader struct {
 	counts *counts
 	spaces *namespaces
 
+	bodies  *bodies
+	reading reading       // of files whose pod asks for nothing else
+	order   order         // of sacrifice
+	pods    *podlist.List // nil: not asked
+
 	out  chan<- *batch
 	acks <-chan []tail.Mark
 
@@ -50,6 +56,22 @@ type reader struct {
 	scanned, polled, summed, stored time.Time
 	logged                          map[string]time.Time
 	told                            tail.Stats
+}
+
+// newReader makes a reader without its channels.
+func newReader(c *Config, logger *zap.Logger, set *tail.Set) (*reader, error) {
+	understand, err := newBodies(c)
+	if err != nil {
+		return nil, err
+	}
+	how, err := readingOf(c.Parse.Format)
+	if err != nil {
+		return nil, err
+	}
+	return &reader{
+		config: c, logger: logger, set: set, counts: &counts{}, spaces: newNamespaces(), batch: newBatch(1), logged: map[string]time.Time{},
+		bodies: understand, reading: how, order: c.Sacrifice.levels(),
+	}, nil
 }
 
 // run reads until ctx is done, and then hands over what it holds.
@@ -165,9 +187,10 @@ func (r *reader) round(now time.Time) (busy bool) {
 		r.set.Finish(f)
 	}
 	r.counts.files(r.set)
+	r.bodies.counted(r.counts)
 	if now.Sub(r.summed) >= lagEvery {
 		r.summed = now
-		r.spaces.sum(r.set, now)
+		r.spaces.sum(r.set, &r.config.Sacrifice, now)
 		r.tell()
 	}
 	return len(r.left) > 0
@@ -197,12 +220,22 @@ func (r *reader) visit(f *tail.File) (more bool, err error) {
 	s, ok := f.Data.(*source)
 	if !ok {
 		s = r.config.newSource(f, r.spaces)
+		r.settle(s)
 		f.Data = s
+	}
+	if s.settled != r.pods.Generation() {
+		r.settle(s)
 	}
 	if s.epoch != f.Epoch() {
 		// Truncated: what is held belongs to no line that will come.
 		r.flush(s)
 		s.epoch = f.Epoch()
+	}
+	if s.off {
+		r.flush(s)
+		s.space.passed.Add(r.set.Pass(f))
+		r.list(s)
+		return false, nil
 	}
 	for read := 0; read < visitBytes; {
 		c, err := r.set.Read(f, chunkBytes, r.now)
@@ -250,7 +283,8 @@ func (r *reader) due() bool {
 	case b.records > 0:
 		return r.now.Sub(b.first) >= r.config.Batch.FlushInterval
 	}
-	return r.set.Unstored() && r.now.Sub(r.stored) >= r.config.Batch.FlushInterval || r.now.Sub(r.stored) >= aliveEvery
+	// What was given up or passed over is to be marked as read too.
+	return (r.set.Unstored() || len(b.sources) > 0) && r.now.Sub(r.stored) >= r.config.Batch.FlushInterval || r.now.Sub(r.stored) >= aliveEvery
 }
 
 // tell logs what was lost, or went wrong, since it last did.

@@ -40,10 +40,8 @@ func newDesk(t *testing.T, change func(*Config)) *desk {
 	require.NoError(t, c.Validate())
 	opts, err := c.tail()
 	require.NoError(t, err)
-	d.r = &reader{
-		config: c, logger: zap.NewNop(), set: tail.New(opts, nil, nil, time.Time{}),
-		counts: &counts{}, spaces: newNamespaces(), batch: newBatch(1), logged: map[string]time.Time{},
-	}
+	d.r, err = newReader(c, zap.NewNop(), tail.New(opts, nil, nil, time.Time{}))
+	require.NoError(t, err)
 	t.Cleanup(d.r.set.Close)
 	return d
 }

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/vigie-otel/vigie/internal/tail"
+	"github.com/vigie-otel/vigie/receivers/containerlogreceiver/internal/podlist"
 )
 
 // logReceiver starts and stops the reader and the sender.
@@ -32,8 +33,7 @@ func (r *logReceiver) Start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return err
 	}
-	tele := &counts{}
-	st := &store{client: client, every: r.config.CheckpointInterval, logger: r.set.Logger, counts: tele}
+	st := &store{client: client, every: r.config.CheckpointInterval, logger: r.set.Logger}
 	saved, alive, err := st.load(ctx)
 	if err != nil {
 		return err
@@ -43,13 +43,6 @@ func (r *logReceiver) Start(ctx context.Context, host component.Host) error {
 	} else {
 		r.set.Logger.Info("No storage is configured: a restart begins as start_at says")
 	}
-
-	spaces := newNamespaces()
-	unregister, err := register(r.set.TelemetrySettings, tele, spaces)
-	if err != nil {
-		return err
-	}
-	r.end = append(r.end, func(context.Context) error { return unregister() })
 
 	var notify *tail.Notifier
 	if r.config.Inotify {
@@ -68,17 +61,40 @@ func (r *logReceiver) Start(ctx context.Context, host component.Host) error {
 	r.end = append(r.end, func(context.Context) error { files.Close(); return nil })
 
 	batches, acks := make(chan *batch, 1), make(chan []tail.Mark, 1)
-	rd := &reader{
-		config: r.config, logger: r.set.Logger, set: files, notify: notify, counts: tele, spaces: spaces,
-		out: batches, acks: acks, batch: newBatch(1), logged: map[string]time.Time{},
+	rd, err := newReader(r.config, r.set.Logger, files)
+	if err != nil {
+		return err
 	}
-	sd := &sender{config: r.config, logger: r.set.Logger, next: r.next, store: st, counts: tele, in: batches, acks: acks}
+	rd.notify, rd.out, rd.acks, st.counts = notify, batches, acks, rd.counts
+	if rd.pods, err = r.config.podList(); err != nil {
+		return err
+	}
+	unregister, err := register(r.set.TelemetrySettings, rd.counts, rd.spaces, rd.pods)
+	if err != nil {
+		return err
+	}
+	r.end = append(r.end, func(context.Context) error { return unregister() })
+	sd := &sender{config: r.config, logger: r.set.Logger, next: r.next, store: st, counts: rd.counts, in: batches, acks: acks}
 	reading, stop := context.WithCancel(context.Background())
 	sending, halt := context.WithCancel(context.Background())
 	r.stop, r.halt = stop, halt
 	r.done.Go(func() { rd.run(reading) })
 	r.done.Go(func() { sd.run(sending) })
+	if rd.pods != nil {
+		r.done.Go(func() { rd.pods.Run(reading, r.complain()) })
+	}
 	return nil
+}
+
+// complain logs that the kubelet does not answer, at most each ten minutes.
+func (r *logReceiver) complain() func(error) {
+	var last time.Time
+	return func(err error) {
+		if now := time.Now(); now.Sub(last) >= 10*time.Minute {
+			last = now
+			r.set.Logger.Warn("Labels and annotations of pods are not known; until they are, all pods are read as configured", zap.Error(err))
+		}
+	}
 }
 
 // Shutdown stops reading, offers what was read, and stores how far that is. A
@@ -125,4 +141,16 @@ func (c *Config) tail() (tail.Options, error) {
 		}
 	}
 	return opts, nil
+}
+
+// podList gives the list of pods; nil if nobody is to be asked.
+func (c *Config) podList() (*podlist.List, error) {
+	if c.Kubelet.Endpoint == "" {
+		return nil, nil
+	}
+	k := c.Kubelet
+	return podlist.New(podlist.Options{
+		Endpoint: k.Endpoint, TokenFile: k.TokenFile, CAFile: k.CAFile, Insecure: k.InsecureSkipVerify,
+		Interval: k.Interval, Soonest: min(2*time.Second, k.Interval), Timeout: k.Timeout,
+	})
 }

@@ -14,15 +14,23 @@ import (
 // source is a file's half-done lines, and what is the same for all its records.
 type source struct {
 	file     *tail.File
+	who      container
 	format   cri.Format
-	join     bool
 	epoch    uint32
 	resource pcommon.Map
 	space    *namespace
 	streams  [cri.Streams]assembly
 	waiting  bool // listed in reader.waiting
 
-	inBatch uint64 // the batch whose slot this is
+	// As configured, or as the pod asks; see reader.settle.
+	reading   reading
+	multiline string
+	join      bool
+	off       bool   // not to be read
+	settled   uint64 // the list of pods that this is of
+
+	inBatch uint64 // the batch that lists it
+	opened  bool   // slot is there
 	slot    slot
 }
 
@@ -52,6 +60,7 @@ type record struct {
 	time   int64 // ns; 0: unknown
 	stream cri.Stream
 	mark   string // attribute that tells of a cut or missing end; "" for none
+	trace  bool   // several lines, of a stack trace
 }
 
 func (c *Config) newSource(f *tail.File, spaces *namespaces) *source {
@@ -68,7 +77,7 @@ func (c *Config) newSource(f *tail.File, spaces *namespaces) *source {
 	if c.IncludeFilePath {
 		s.resource.PutStr(names.LogFilePath, f.Name)
 	}
-	s.space = spaces.get(who.namespace)
+	s.who, s.space = who, spaces.get(who.namespace)
 	return s
 }
 

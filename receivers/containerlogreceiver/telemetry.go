@@ -10,9 +10,11 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/vigie-otel/vigie/internal/applog"
 	"github.com/vigie-otel/vigie/internal/names"
 	"github.com/vigie-otel/vigie/internal/tail"
 	"github.com/vigie-otel/vigie/receivers/containerlogreceiver/internal/metadata"
+	"github.com/vigie-otel/vigie/receivers/containerlogreceiver/internal/podlist"
 )
 
 // dropReason is why records were given up.
@@ -44,6 +46,9 @@ type counts struct {
 	noWatch            atomic.Int64
 	unread, recovered  atomic.Int64
 	cutByFile          atomic.Int64
+
+	kinds                          [applog.NumKind]atomic.Int64
+	manyFields, longKeys, reserved atomic.Int64
 }
 
 // files takes over what was counted of files.
@@ -68,18 +73,36 @@ const maxNamespaces = 1000
 
 // namespace is what is counted by namespace.
 type namespace struct {
+	name         string
 	attrs        metric.MeasurementOption
 	lines, bytes atomic.Int64
 	lag          atomic.Int64 // bytes
 	behind       atomic.Int64 // ns
+	passed       atomic.Int64 // bytes of pods that are not to be read
+	sacrificed   [classes][pressures]atomic.Int64
 
-	sumBytes int64 // while the reader sums up
+	// The reader's own.
+	level    int // classes given up
+	why      pressure
+	sumBytes int64
 	sumTime  time.Duration
 }
 
 func (n *namespace) count(lines, bytes int) {
 	n.lines.Add(int64(lines))
 	n.bytes.Add(int64(bytes))
+}
+
+// given tells what was given up, by class and reason.
+func (n *namespace) given(tell func(int64, metric.MeasurementOption)) {
+	for c := range n.sacrificed {
+		for why := range n.sacrificed[c] {
+			if v := n.sacrificed[c][why].Load(); v > 0 {
+				tell(v, metric.WithAttributeSet(attribute.NewSet(attribute.String(names.K8sNamespaceName, n.name),
+					attribute.String(names.LogsClass, class(c).String()), attribute.String(names.LogsReason, pressure(why).String()))))
+			}
+		}
+	}
 }
 
 // namespaces is filled by the reader and read by the meter.
@@ -102,14 +125,14 @@ func (n *namespaces) get(name string) *namespace {
 			return s
 		}
 	}
-	s := &namespace{attrs: metric.WithAttributeSet(attribute.NewSet(attribute.String(names.K8sNamespaceName, name)))}
+	s := &namespace{name: name, attrs: metric.WithAttributeSet(attribute.NewSet(attribute.String(names.K8sNamespaceName, name)))}
 	n.byName[name] = s
 	return s
 }
 
 // sum finds out how far behind each namespace is: its bytes together, and the
-// time of the file that is most so.
-func (n *namespaces) sum(set *tail.Set, now time.Time) {
+// time of the file that is most so; and what it gives up therefore.
+func (n *namespaces) sum(set *tail.Set, give *Sacrifice, now time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, s := range n.byName {
@@ -117,7 +140,7 @@ func (n *namespaces) sum(set *tail.Set, now time.Time) {
 	}
 	for f := range set.Files {
 		src, ok := f.Data.(*source)
-		if !ok {
+		if !ok || src.off {
 			continue
 		}
 		if bytes, since := f.Lag(); bytes > 0 {
@@ -128,6 +151,7 @@ func (n *namespaces) sum(set *tail.Set, now time.Time) {
 	for _, s := range n.byName {
 		s.lag.Store(s.sumBytes)
 		s.behind.Store(int64(s.sumTime))
+		s.level, s.why = give.level(s.sumBytes, s.sumTime)
 	}
 }
 
@@ -154,7 +178,7 @@ func alone(from *atomic.Int64) value {
 }
 
 // register gives the meter what is counted; nothing is computed until it asks.
-func register(set component.TelemetrySettings, c *counts, spaces *namespaces) (unregister func() error, err error) {
+func register(set component.TelemetrySettings, c *counts, spaces *namespaces, pods *podlist.List) (unregister func() error, err error) {
 	m := set.MeterProvider.Meter(metadata.ScopeName)
 	var errs error
 	counter := func(name, unit, text string) metric.Int64ObservableCounter {
@@ -175,6 +199,11 @@ func register(set component.TelemetrySettings, c *counts, spaces *namespaces) (u
 		counter(names.LogsCut, "By", "Bytes cut off lines over max_line_bytes."):                                     {by(names.LogsReason, "cut", &c.cut), by(names.LogsReason, "skipped", &c.cutByFile)},
 		counter(names.LogsUnreadable, "By", "Bytes written and truncated, deleted or compressed before being read."): {alone(&c.unread)},
 		counter(names.LogsRecovered, "By", "Bytes of truncated files that are read from a copy."):                    {alone(&c.recovered)},
+		counter(names.LogsBodies, "{record}", "What bodies turned out to be."): {
+			by(names.LogsKind, "plain", &c.kinds[applog.Plain]), by(names.LogsKind, "fields", &c.kinds[applog.Fields]),
+			by(names.LogsKind, "access", &c.kinds[applog.Access]), by(names.LogsKind, "broken", &c.kinds[applog.Broken])},
+		counter(names.LogsFieldsOut, "{field}", "Fields that did not become attributes; the body stays the line."): {
+			by(names.LogsReason, "too_many", &c.manyFields), by(names.LogsReason, "long_key", &c.longKeys), by(names.LogsReason, "reserved", &c.reserved)},
 		counter(names.LogsCheckpoints, "{write}", "Writes of checkpoints."): {
 			by(names.LogsOutcome, "ok", &c.stored), by(names.LogsOutcome, "failed", &c.notStored)},
 		counter(names.LogsFileEvents, "{event}", "What happened to files."): {
@@ -192,6 +221,10 @@ func register(set component.TelemetrySettings, c *counts, spaces *namespaces) (u
 	gauge(names.LogsFilesOpen, "{file}", "Files that are open.", &c.open)
 	gauge(names.LogsFilesKnown, "{file}", "Files that are followed, rotated ones included.", &c.known)
 
+	if pods != nil {
+		table[counter(names.LogsPodLists, "{request}", "Requests to the kubelet for its pods.")] = []value{
+			by(names.LogsOutcome, "ok", &pods.OK), by(names.LogsOutcome, "failed", &pods.Failed)}
+	}
 	lines := counter(names.LogsLines, "{line}", "Lines read, as they are in the files.")
 	bytes := counter(names.LogsBytes, "By", "Bytes read.")
 	lag, err := m.Int64ObservableGauge(names.LogsLag, metric.WithUnit("By"), metric.WithDescription("Bytes written and not accepted by the pipeline yet."))
@@ -202,10 +235,12 @@ func register(set component.TelemetrySettings, c *counts, spaces *namespaces) (u
 	if err != nil {
 		errs = err
 	}
+	passed := counter(names.LogsPassedOver, "By", "Bytes of pods that are not to be read.")
+	given := counter(names.LogsSacrificed, "{record}", "Log records given up so that others arrive.")
 	if errs != nil {
 		return nil, errs
 	}
-	all := []metric.Observable{lines, bytes, lag, behind}
+	all := []metric.Observable{lines, bytes, lag, behind, passed, given}
 	for o := range table {
 		all = append(all, o)
 	}
@@ -220,6 +255,10 @@ func register(set component.TelemetrySettings, c *counts, spaces *namespaces) (u
 			o.ObserveInt64(bytes, n.bytes.Load(), n.attrs)
 			o.ObserveInt64(lag, n.lag.Load(), n.attrs)
 			o.ObserveFloat64(behind, time.Duration(n.behind.Load()).Seconds(), n.attrs)
+			if v := n.passed.Load(); v > 0 {
+				o.ObserveInt64(passed, v, n.attrs)
+			}
+			n.given(func(v int64, attrs metric.MeasurementOption) { o.ObserveInt64(given, v, attrs) })
 		})
 		return nil
 	}, all...)

@@ -1,0 +1,222 @@
+// Package podlist knows the labels and annotations of a node's pods, from the
+// kubelet's own list: no watch on the API server, and nothing waits for it.
+//
+// One goroutine, started by Run, asks for the list at an interval, and earlier
+// when Want says that an unknown pod was seen. Whatever goes wrong, the last list
+// stays; Get and Generation never block.
+package podlist
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Options say whom to ask and how. All but CAFile must be set.
+type Options struct {
+	Endpoint  string // https://<node>:10250
+	TokenFile string // read anew for each request: it is rotated
+	CAFile    string // whom to believe; "": the system's authorities
+	Insecure  bool   // believe anybody
+	Interval  time.Duration
+	Soonest   time.Duration // between two requests, however many pods are unknown
+	Timeout   time.Duration
+}
+
+// Bounds of a list. A node has 110 pods, or a few hundred; a pod's description is
+// some 10 KiB.
+const (
+	maxBytes = 64 << 20
+	maxPods  = 4096
+)
+
+// Pod is what is known of a pod.
+type Pod struct {
+	Labels      map[string]string
+	Annotations map[string]string
+}
+
+// List is the newest list. Make one with New.
+type List struct {
+	opts   Options
+	client *http.Client
+	wake   chan struct{}
+
+	pods       atomic.Pointer[map[string]Pod]
+	generation atomic.Uint64
+
+	// OK and Failed count requests.
+	OK, Failed atomic.Int64
+}
+
+// New makes a list that knows nothing yet. An error is about the CA file.
+func New(o Options) (*List, error) {
+	conf := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: o.Insecure} //nolint:gosec // as configured
+	if o.CAFile != "" && !o.Insecure {
+		pem, err := os.ReadFile(o.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("read the kubelet's authority: %w", err)
+		}
+		conf.RootCAs = x509.NewCertPool()
+		if !conf.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("read the kubelet's authority: no certificate in %s", o.CAFile)
+		}
+	}
+	return &List{
+		opts: o, wake: make(chan struct{}, 1),
+		client: &http.Client{
+			Transport: &http.Transport{TLSClientConfig: conf, MaxIdleConns: 1, IdleConnTimeout: 2 * o.Interval},
+			// A redirect would carry the token elsewhere.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}, nil
+}
+
+// Get gives what is known of a pod; false while nothing is.
+func (l *List) Get(namespace, pod string) (Pod, bool) {
+	if l == nil {
+		return Pod{}, false
+	}
+	pods := l.pods.Load()
+	if pods == nil {
+		return Pod{}, false
+	}
+	p, ok := (*pods)[namespace+"/"+pod]
+	return p, ok
+}
+
+// Generation changes with each new list. A nil list stays at 0.
+func (l *List) Generation() uint64 {
+	if l == nil {
+		return 0
+	}
+	return l.generation.Load()
+}
+
+// Want says that the list lacks a pod.
+func (l *List) Want() {
+	if l == nil {
+		return
+	}
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run asks until ctx is done. complain takes what went wrong, each time.
+func (l *List) Run(ctx context.Context, complain func(error)) {
+	defer l.client.CloseIdleConnections()
+	for {
+		if err := l.refresh(ctx); err != nil && ctx.Err() == nil {
+			l.Failed.Add(1)
+			complain(err)
+		} else if err == nil {
+			l.OK.Add(1)
+		}
+		if !pause(ctx, l.opts.Soonest, nil) || !pause(ctx, l.opts.Interval-l.opts.Soonest, l.wake) {
+			return
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration, wake <-chan struct{}) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-wake:
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}
+
+func (l *List) refresh(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, l.opts.Timeout)
+	defer cancel()
+	url := strings.TrimSuffix(l.opts.Endpoint, "/") + "/pods"
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return fmt.Errorf("ask the kubelet for its pods: %w", err)
+	}
+	token, err := os.ReadFile(l.opts.TokenFile)
+	if err != nil {
+		return fmt.Errorf("ask the kubelet for its pods: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
+	res, err := l.client.Do(req)
+	if err != nil {
+		return fmt.Errorf("ask the kubelet for its pods: %w", err)
+	}
+	defer res.Body.Close()
+	switch res.StatusCode {
+	case http.StatusOK:
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return fmt.Errorf("ask the kubelet for its pods: %s: the service account needs to get nodes/proxy (or nodes/pods, since Kubernetes 1.33)", res.Status)
+	default:
+		return fmt.Errorf("ask the kubelet for its pods: %s", res.Status)
+	}
+	pods, err := decode(io.LimitReader(res.Body, maxBytes))
+	if err != nil {
+		return fmt.Errorf("read the kubelet's pods: %w", err)
+	}
+	l.pods.Store(&pods)
+	l.generation.Add(1)
+	return nil
+}
+
+var errNoList = errors.New("not a list of pods")
+
+// decode reads a v1.PodList one pod at a time, and keeps of each its metadata.
+func decode(r io.Reader) (map[string]Pod, error) {
+	d := json.NewDecoder(r)
+	pods := map[string]Pod{}
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil, errors.Join(errNoList, err)
+	}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		if name != "items" {
+			var rest json.RawMessage
+			if err := d.Decode(&rest); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if t, err := d.Token(); err != nil || t != json.Delim('[') {
+			if t == nil && err == nil {
+				return pods, nil // "items": null: a node without pods
+			}
+			return nil, errors.Join(errNoList, err)
+		}
+		for d.More() {
+			var item struct {
+				Metadata struct {
+					Namespace, Name     string
+					Labels, Annotations map[string]string
+				}
+			}
+			if err := d.Decode(&item); err != nil {
+				return nil, err
+			}
+			if m := item.Metadata; len(pods) < maxPods {
+				pods[m.Namespace+"/"+m.Name] = Pod{Labels: m.Labels, Annotations: m.Annotations}
+			}
+		}
+		return pods, nil
+	}
+	return nil, errNoList
+}
