@@ -3,6 +3,8 @@ package configs
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"net"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,11 +29,13 @@ func named(variables ...string) condition {
 // pipeline's exporters.
 func filled(name, signal string, when condition) condition {
 	return func(env environment, shape string) (map[string]any, bool, error) {
-		_, ok, err := when(env, shape)
+		more, ok, err := when(env, shape)
 		if !ok || err != nil {
 			return nil, false, err
 		}
-		return pipeline(name, map[string]any{"exporters": destinations[shape][signal]}), true, nil
+		overlay := pipeline(name, map[string]any{"exporters": destinations[shape][signal]})
+		maps.Copy(overlay, more) // conditions overlay no pipelines
+		return overlay, true, nil
 	}
 }
 
@@ -91,16 +95,23 @@ func filesNamed(env environment, shape string) (map[string]any, bool, error) {
 		return nil, false, nil
 	}
 	overlay := pipeline("logs/files", map[string]any{"exporters": destinations[shape]["logs"]})
-	overlay["receivers"] = map[string]any{"file_log/named": map[string]any{"include": globs}}
+	overlay["receivers"] = map[string]any{"container_log/named": map[string]any{"include": globs}}
 	return overlay, true, nil
 }
 
-// podsHere applies on a node: where the kubelet keeps the logs of containers.
-func podsHere(env environment, _ string) (map[string]any, bool, error) {
+// podsHere applies on a node: where the kubelet keeps the logs of containers. In a
+// pod that knows its node's address the kubelet is asked what the pods want.
+func podsHere(env environment, shape string) (map[string]any, bool, error) {
 	if !env.exists(env.get("VIGIE_HOST_ROOT") + "/var/log/pods") {
 		return nil, false, nil
 	}
-	return nil, true, nil
+	if _, asked, err := inCluster("VIGIE_NODE_IP")(env, shape); !asked || err != nil {
+		return nil, true, err
+	}
+	ip := strings.TrimSpace(env.get("VIGIE_NODE_IP"))
+	return map[string]any{"receivers": map[string]any{"container_log": map[string]any{
+		"kubelet": map[string]any{"endpoint": "https://" + net.JoinHostPort(strings.Trim(ip, "[]"), "10250")},
+	}}}, true, nil
 }
 
 // tracersNamed applies where VIGIE_TRACERS names receivers, and in an agent

@@ -2,6 +2,7 @@ package configs
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -28,18 +29,18 @@ func shape(t *testing.T, name string, vars map[string]string) *confmap.Conf {
 
 func TestFilesJoinOnlyWhereTheyAreNamed(t *testing.T) {
 	for _, name := range []string{"laptop", "agent"} {
-		if shape(t, name, nil).IsSet("receivers::file_log/named") {
+		if shape(t, name, nil).IsSet("receivers::container_log/named") {
 			t.Errorf("%s reads files that nobody named", name)
 		}
 		conf := shape(t, name, map[string]string{"VIGIE_LOGS": "/a/*.log, ,/b.log,"})
-		if d := cmp.Diff([]any{"/a/*.log", "/b.log"}, conf.Get("receivers::file_log/named::include")); d != "" {
+		if d := cmp.Diff([]any{"/a/*.log", "/b.log"}, conf.Get("receivers::container_log/named::include")); d != "" {
 			t.Errorf("%s: %s", name, d)
 		}
 		if d := cmp.Diff(destinations[name]["logs"], conf.Get("service::pipelines::logs/files::exporters")); d != "" {
 			t.Errorf("%s: %s", name, d)
 		}
 	}
-	if shape(t, "gateway", map[string]string{"VIGIE_LOGS": "/a"}).IsSet("receivers::file_log/named") {
+	if shape(t, "gateway", map[string]string{"VIGIE_LOGS": "/a"}).IsSet("receivers::container_log/named") {
 		t.Error("the gateway reads a node's files")
 	}
 }
@@ -59,6 +60,38 @@ func TestContainerLogsJoinOnlyOnANode(t *testing.T) {
 		}
 		if shape(t, name, nil).IsSet("receivers::container_log") {
 			t.Errorf("%s reads container logs where there are none", name)
+		}
+	}
+}
+
+// On a node whose address is known, its kubelet is asked what pods want.
+func TestTheKubeletIsAskedOnlyWhereItIsKnown(t *testing.T) {
+	for vars, want := range map[[2]string]any{
+		{"KUBERNETES_SERVICE_HOST=10.0.0.1", "VIGIE_NODE_IP=10.0.0.7"}: "https://10.0.0.7:10250",
+		{"KUBERNETES_SERVICE_HOST=10.0.0.1", "VIGIE_NODE_IP=fd00::7"}:  "https://[fd00::7]:10250",
+		{"KUBERNETES_SERVICE_HOST=10.0.0.1", ""}:                       nil,
+		{"", "VIGIE_NODE_IP=10.0.0.7"}:                                 nil,
+	} {
+		p := &provider{env: environment{
+			get: func(k string) string {
+				for _, v := range vars {
+					if value, ok := strings.CutPrefix(v, k+"="); ok {
+						return value
+					}
+				}
+				return ""
+			},
+			exists: func(string) bool { return true },
+		}}
+		r, err := p.Retrieve(t.Context(), Scheme+":agent", nil)
+		require.NoError(t, err)
+		conf, err := r.AsConf()
+		require.NoError(t, err)
+		if d := cmp.Diff(want, conf.Get("receivers::container_log::kubelet::endpoint")); d != "" {
+			t.Errorf("%v: %s", vars, d)
+		}
+		if d := cmp.Diff(destinations["agent"]["logs"], conf.Get("service::pipelines::logs/pods::exporters")); d != "" {
+			t.Errorf("%v: %s", vars, d)
 		}
 	}
 }
