@@ -140,3 +140,65 @@ func TestAMPTakesTheDefinition(t *testing.T) {
 		}
 	}
 }
+
+// A template that fails shows when somebody should have been told, so amtool
+// renders each with an alert as Prometheus sends it.
+func TestEachNotificationSaysWhatIsWrongAndWhatToDo(t *testing.T) {
+	amtool := tool(t, "amtool")
+	data := filepath.Join(t.TempDir(), "data.json")
+	require.NoError(t, os.WriteFile(data, []byte(`{
+		"receiver": "wake", "status": "firing", "externalURL": "http://alertmanager.example.com",
+		"groupLabels": {"alertname": "VigieDetectorLimited", "cluster": "live-events-eu-south-1", "service_name": "player-api"},
+		"commonLabels": {"alertname": "VigieDetectorLimited", "cluster": "live-events-eu-south-1", "severity": "critical", "kind": "vigie"},
+		"commonAnnotations": {},
+		"alerts": [
+			{"status": "firing", "startsAt": "2026-11-22T20:45:07Z", "labels": {}, "annotations": {"summary": "It is limited", "description": "Much is.", "runbook_url": "https://example.com/page"}},
+			{"status": "resolved", "startsAt": "2026-11-22T20:40:00Z", "endsAt": "2026-11-22T20:44:00Z", "labels": {}, "annotations": {"summary": "Another", "description": "Was.", "runbook_url": "https://example.com/other"}}
+		]}`), 0o600))
+	render := func(text string) string {
+		out, err := exec.CommandContext(t.Context(), amtool, "template", "render", "--template.glob", "/dev/null",
+			"--template.data", data, "--template.text", text).CombinedOutput()
+		require.NoError(t, err, "%s\n%s", text, out)
+		return strings.TrimSpace(string(out))
+	}
+	for name, c := range map[string]struct {
+		receiver string
+		key      string
+		want     []string
+	}{
+		"the page's title": {"pagerduty_configs", "description", []string{"It is limited and 2 in all"}},
+		"a subject":        {"sns_configs", "subject", []string{"[firing] critical VigieDetectorLimited live-events-eu-south-1 player-api"}},
+		"a message": {"sns_configs", "message", []string{
+			"It is limited\nMuch is.\nWhat to do: https://example.com/page\nSince 20:45:07 UTC\n", "Since 20:40:00 UTC, over at 20:44:00 UTC"}},
+		"a channel's title": {"slack_configs", "title", []string{"It is limited and 2 in all"}},
+		"a channel's link":  {"slack_configs", "title_link", []string{"https://example.com/page"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := render(field(t, c.receiver, c.key))
+			for _, w := range c.want {
+				require.Contains(t, text, w)
+			}
+			if c.key == "subject" {
+				require.Regexp(t, `^[ -~]{1,99}$`, text, "SNS takes fewer than 100 characters of ASCII")
+			}
+		})
+	}
+}
+
+// field finds a receiver's setting in the configurations.
+func field(t *testing.T, kind, key string) string {
+	t.Helper()
+	plain, err := alertmanager.Plain()
+	require.NoError(t, err)
+	for _, body := range []string{string(plain), inner(t)} {
+		var c struct{ Receivers []map[string]any }
+		require.NoError(t, yaml.Unmarshal([]byte(body), &c))
+		for _, r := range c.Receivers {
+			if list, ok := r[kind].([]any); ok {
+				return list[0].(map[string]any)[key].(string)
+			}
+		}
+	}
+	t.Fatalf("no %s with %s", kind, key)
+	return ""
+}
