@@ -19,7 +19,7 @@
 // Each signal of a component is an instance of its own, with its queue, its
 // budget and its goroutines: those of exporterhelper, one of awsclient until
 // credentials are there, and those that push starts and waits for. Shutdown
-// gives requests under way five seconds.
+// gives requests 5 seconds when the queue is on disk, 25 when it is in memory.
 //
 // It does not read from CloudWatch, does not keep data points for later, and does
 // not roll dimensions up unless a rule says so.

@@ -12,8 +12,12 @@ import (
 	"github.com/vigie-otel/vigie/internal/awsclient"
 )
 
-// grace is how long requests under way may take when Shutdown begins.
-const grace = 5 * time.Second
+// How long requests may take from the beginning of Shutdown: what is queued on
+// disk waits there for the next start, what is queued in memory has only this.
+const (
+	graceOnDisk   = 5 * time.Second
+	graceInMemory = 25 * time.Second
+)
 
 // instance is what one signal of a component has beside exporterhelper's queue.
 type instance struct {
@@ -21,6 +25,7 @@ type instance struct {
 	sender *sender
 	budget *budget
 	tel    *telemetry
+	grace  time.Duration
 	once   sync.Once
 }
 
@@ -34,7 +39,11 @@ func newInstance(c *Config, set exporter.Settings, signal string) (*instance, er
 		return nil, err
 	}
 	source := awsclient.New(c.Settings, set.Logger)
-	return &instance{source: source, sender: newSender(c, source, set.Logger, tel), budget: b, tel: tel}, nil
+	x := &instance{source: source, sender: newSender(c, source, set.Logger, tel), budget: b, tel: tel, grace: graceInMemory}
+	if c.Queue.HasValue() && c.Queue.Get().StorageID != nil {
+		x.grace = graceOnDisk
+	}
+	return x, nil
 }
 
 // lifecycle is exporterhelper's exporter of either signal.
@@ -53,7 +62,8 @@ func (x *instance) start(ctx context.Context, host component.Host, inner lifecyc
 // queue ends; then the rest.
 func (x *instance) shutdown(ctx context.Context, inner lifecycle) (err error) {
 	x.once.Do(func() { // exporterhelper's own is not safe twice
-		x.sender.stop(grace)
+		x.sender.stop(x.grace)
+		defer context.AfterFunc(ctx, x.sender.end)()
 		err = inner.Shutdown(ctx)
 		x.sender.stop(0)
 		x.source.Shutdown()

@@ -56,14 +56,17 @@ func (c *metricsConverter) convert(_ context.Context, md pmetric.Metrics) (xexpo
 		md, ignored = c.insights.Map(md, now)
 		c.tel.count(c.tel.points, names.CloudWatchReason, emf.Unmatched.String(), ignored)
 	}
-	dropped := c.emf.Convert(md, now, func(resource pcommon.Map, at int64, points int, document string) {
-		name = c.group.render(name[:0], resource, "", inGroup)
-		group := string(name)
-		name = c.stream.render(name[:0], resource, "", inStream)
-		e := event{at: at, records: int32(points), message: document}
-		c.budget.addDocument(e.size(), now)
-		req.add(req.part(destination{group: group, stream: string(name), emf: true}), e)
+	last, part := -1, 0
+	dropped := c.emf.Convert(md, now, func(resource pcommon.Map, number int, at int64, points int, document string) {
+		if number != last {
+			name = c.group.render(name[:0], resource, "", inGroup)
+			group := string(name)
+			name = c.stream.render(name[:0], resource, "", inStream)
+			last, part = number, req.part(destination{group: group, stream: string(name), emf: true})
+		}
+		req.add(part, event{at: at, records: int32(points), message: document})
 	})
+	c.budget.addDocument(req.bytes, now)
 	for reason, n := range dropped {
 		c.tel.count(c.tel.points, names.CloudWatchReason, emf.Reason(reason).String(), n)
 	}

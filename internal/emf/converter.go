@@ -29,21 +29,43 @@ type Converter struct {
 	open    map[string]*document
 	order   []*document // open ones in the order in which they began
 	spare   []*document
+	places  map[place]*placed // a shortcut to open, by hashes
+	buckets buckets
 	take    Take
 	res     pcommon.Map
+	resNo   int
 	resHash uint64
 	now     time.Time
 	dropped Dropped
 }
 
-// Take receives a document: the resource that its metrics are of, its time (ms
-// since the epoch) and how many data points are in it.
-type Take func(resource pcommon.Map, at int64, points int, document string)
+// Take receives a document: the resource that its metrics are of and that one's
+// number in the batch, its time (ms since the epoch) and how many data points are
+// in it.
+type Take func(resource pcommon.Map, number int, at int64, points int, document string)
+
+// place says where a data point's value goes, by hashes: what has the same
+// attributes, time and rule is in the same document. Finding it so costs a third
+// of putting its labels together again.
+type place struct {
+	attrs uint64
+	at    int64
+	rule  *Rule
+}
+
+// placed is a document that takes all sets of dimensions, and their hashes for
+// the budget.
+type placed struct {
+	d     *document
+	sets  []uint64
+	names []string // of the labels
+	why   Reason   // or why there is none
+}
 
 // New returns a converter that began at a time: cumulative series that start
 // later count from their first point.
 func New(o Options, began time.Time) *Converter {
-	c := &Converter{o: o, series: newDeltas(o.MaxSeries, o.Stale), rules: map[string]int{}, open: map[string]*document{}}
+	c := &Converter{o: o, series: newDeltas(o.MaxSeries, o.Stale), rules: map[string]int{}, open: map[string]*document{}, places: map[place]*placed{}}
 	c.series.began = began.UnixNano()
 	return c
 }
@@ -55,7 +77,7 @@ func (c *Converter) Convert(md pmetric.Metrics, now time.Time, take Take) Droppe
 	c.take, c.now, c.dropped = take, now, Dropped{}
 	for i := range md.ResourceMetrics().Len() {
 		rm := md.ResourceMetrics().At(i)
-		c.res = rm.Resource().Attributes()
+		c.res, c.resNo = rm.Resource().Attributes(), i
 		c.resHash = hashMap(c.res)
 		for j := range rm.ScopeMetrics().Len() {
 			sm := rm.ScopeMetrics().At(j)
@@ -78,6 +100,8 @@ type one struct {
 	namespace string
 	high      bool
 	seed      uint64 // of its series
+	hash      uint64 // of name
+	space     uint64 // of namespace
 }
 
 func (c *Converter) metric(m pmetric.Metric, scope uint64) {
@@ -99,6 +123,7 @@ func (c *Converter) metric(m pmetric.Metric, scope uint64) {
 			o.unit = unit{o.rule.Unit, 1}
 		}
 	}
+	o.hash, o.space = xxh3.HashString(o.name), xxh3.HashString(o.namespace)
 	o.seed = xxh3.HashStringSeed(m.Name(), c.resHash^scope)
 	switch m.Type() {
 	case pmetric.MetricTypeGauge:
@@ -159,7 +184,7 @@ func (c *Converter) gauge(o *one, p pmetric.NumberDataPoint) {
 	if p.ValueType() == pmetric.NumberDataPointValueTypeInt {
 		v = float64(p.IntValue())
 	}
-	c.number(o, p.Timestamp(), p.Attributes(), "", v, 1)
+	c.number(o, p.Timestamp(), p.Attributes(), hashMap(p.Attributes()), "", v, 1)
 }
 
 func (c *Converter) cumulative(o *one, p pmetric.NumberDataPoint) {
@@ -175,22 +200,23 @@ func (c *Converter) cumulative(o *one, p pmetric.NumberDataPoint) {
 		c.dropped[NotANumber]++
 		return
 	}
-	v, why := c.series.step(c.seriesOf(o, p.Attributes(), 0), is, integer, c.now)
+	h := hashMap(p.Attributes())
+	v, why := c.series.step(c.seriesOf(o, h, 0), is, integer, c.now)
 	if why != ok {
 		c.dropped[why]++
 		return
 	}
-	c.number(o, p.Timestamp(), p.Attributes(), "", v, 1)
+	c.number(o, p.Timestamp(), p.Attributes(), h, "", v, 1)
 }
 
 // number writes one value; points is 0 for what accompanies another value.
-func (c *Converter) number(o *one, at pcommon.Timestamp, attrs pcommon.Map, quantile string, v float64, points int) {
+func (c *Converter) number(o *one, at pcommon.Timestamp, attrs pcommon.Map, h uint64, quantile string, v float64, points int) {
 	v *= o.unit.scale
 	if !inRange(v) {
 		c.dropped[NotANumber] += points
 		return
 	}
-	d, why := c.document(o, at, attrs, quantile)
+	d, why := c.document(o, at, attrs, h, quantile)
 	if why != ok {
 		c.dropped[why] += points
 		return
@@ -205,10 +231,11 @@ func (c *Converter) histogram(o *one, p pmetric.HistogramDataPoint, cumulative b
 		c.dropped[Stale]++
 		return
 	}
-	b := explicitOf(p)
+	b, h := &c.buckets, hashMap(p.Attributes())
+	b.explicit(p)
 	c.dist.reset()
 	if cumulative {
-		if why := c.series.stepExplicit(c.seriesOf(o, p.Attributes(), 0), b, c.now); why != ok {
+		if why := c.series.stepExplicit(c.seriesOf(o, h, 0), b, c.now); why != ok {
 			c.dropped[why]++
 			return
 		}
@@ -217,7 +244,7 @@ func (c *Converter) histogram(o *one, p pmetric.HistogramDataPoint, cumulative b
 	}
 	c.dist.sum, c.dist.summed = b.sum, p.HasSum()
 	c.dist.explicit(b)
-	c.distribution(o, p.Timestamp(), p.Attributes())
+	c.distribution(o, p.Timestamp(), p.Attributes(), h)
 }
 
 func (c *Converter) exponential(o *one, p pmetric.ExponentialHistogramDataPoint, cumulative bool) {
@@ -225,10 +252,10 @@ func (c *Converter) exponential(o *one, p pmetric.ExponentialHistogramDataPoint,
 		c.dropped[Stale]++
 		return
 	}
-	b := exponentialOf(p)
+	b, h := exponentialOf(p), hashMap(p.Attributes())
 	c.dist.reset()
 	if cumulative {
-		if why := c.series.stepExponential(c.seriesOf(o, p.Attributes(), 0), b, c.now); why != ok {
+		if why := c.series.stepExponential(c.seriesOf(o, h, 0), b, c.now); why != ok {
 			c.dropped[why]++
 			return
 		}
@@ -237,18 +264,18 @@ func (c *Converter) exponential(o *one, p pmetric.ExponentialHistogramDataPoint,
 	}
 	c.dist.sum, c.dist.summed = b.sum, p.HasSum()
 	c.dist.exponential(b)
-	c.distribution(o, p.Timestamp(), p.Attributes())
+	c.distribution(o, p.Timestamp(), p.Attributes(), h)
 }
 
 // distribution writes what is in c.dist, in several documents if there are more
 // than 100 values. An empty one is no event and writes nothing.
-func (c *Converter) distribution(o *one, at pcommon.Timestamp, attrs pcommon.Map) {
+func (c *Converter) distribution(o *one, at pcommon.Timestamp, attrs pcommon.Map, h uint64) {
 	if why := c.dist.finish(o.unit.scale); why != ok {
 		c.dropped[why]++
 		return
 	}
 	for i, points := 0, 1; i < len(c.dist.values); points = 0 {
-		d, why := c.document(o, at, attrs, "")
+		d, why := c.document(o, at, attrs, h, "")
 		if why != ok {
 			c.dropped[why] += points
 			return
@@ -269,6 +296,7 @@ func (c *Converter) summary(o *one, p pmetric.SummaryDataPoint) {
 	}
 	whole := *o
 	points := 1
+	h := hashMap(p.Attributes())
 	for i, part := range [2]struct {
 		suffix string
 		is     number
@@ -278,27 +306,78 @@ func (c *Converter) summary(o *one, p pmetric.SummaryDataPoint) {
 		{"_sum", number{f: p.Sum()}, o.unit},
 	} {
 		part.is.start, part.is.at = int64(p.StartTimestamp()), int64(p.Timestamp())
-		v, why := c.series.step(c.seriesOf(o, p.Attributes(), uint64(i)+1), part.is, i == 0, c.now)
+		v, why := c.series.step(c.seriesOf(o, h, uint64(i)+1), part.is, i == 0, c.now)
 		if why != ok {
 			c.dropped[why] += points
 			points = 0
 			continue
 		}
 		o.name, o.unit = whole.name+part.suffix, part.unit
-		c.number(o, p.Timestamp(), p.Attributes(), "", v, points)
+		c.number(o, p.Timestamp(), p.Attributes(), h, "", v, points)
 		*o, points = whole, 0
 	}
 	for i := range p.QuantileValues().Len() {
 		q := p.QuantileValues().At(i)
 		if v := q.Value(); inRange(v) {
 			// A summary without a recent observation has NaN here: nothing to tell.
-			c.number(o, p.Timestamp(), p.Attributes(), strconv.FormatFloat(q.Quantile(), 'g', -1, 64), v, 0)
+			c.number(o, p.Timestamp(), p.Attributes(), h, strconv.FormatFloat(q.Quantile(), 'g', -1, 64), v, 0)
 		}
 	}
 }
 
 // document returns the open document for a point, begun if need be.
-func (c *Converter) document(o *one, ts pcommon.Timestamp, attrs pcommon.Map, quantile string) (*document, Reason) {
+func (c *Converter) document(o *one, ts pcommon.Timestamp, attrs pcommon.Map, h uint64, quantile string) (*document, Reason) {
+	at := int64(ts) / 1e6
+	if at <= 0 {
+		at = c.now.UnixMilli()
+	}
+	if quantile != "" {
+		h = xxh3.HashStringSeed(quantile, h)
+	}
+	where := place{h, at, o.rule}
+	p := c.places[where]
+	if p == nil {
+		p = &placed{why: c.label(o, attrs, quantile)}
+		if p.why == ok {
+			for _, set := range c.labels.sets {
+				p.sets = append(p.sets, c.labels.hash(set)^o.space)
+			}
+			for i := range c.labels.all {
+				p.names = append(p.names, c.labels.all[i].name)
+			}
+		}
+		c.places[where] = p
+	}
+	if p.why != ok {
+		return nil, p.why
+	}
+	for _, name := range p.names {
+		if name == o.name {
+			return nil, NameClash
+		}
+	}
+	if o.name == "_aws" {
+		return nil, NameClash
+	}
+	any, all := c.budget(o, p.sets)
+	switch {
+	case !any:
+		return nil, OverBudget
+	case all && p.d != nil && p.d.fits(o.name):
+		return p.d, ok
+	}
+	if why := c.label(o, attrs, quantile); why != ok {
+		return nil, why
+	}
+	d := c.openDocument(o, at)
+	if all {
+		p.d = d
+	}
+	return d, ok
+}
+
+// label puts together labels, sets and properties of a point.
+func (c *Converter) label(o *one, attrs pcommon.Map, quantile string) Reason {
 	l := &c.labels
 	l.reset()
 	var why Reason
@@ -307,30 +386,22 @@ func (c *Converter) document(o *one, ts pcommon.Timestamp, attrs pcommon.Map, qu
 	} else {
 		why = l.byDefault(attrs, c.res, c.o.ResourceDimensions, quantile)
 	}
-	if why != ok {
-		return nil, why
+	if why == ok {
+		c.properties(attrs)
 	}
-	c.properties(attrs)
-	for i := range l.all {
-		if l.all[i].name == o.name || o.name == "_aws" {
-			return nil, NameClash
-		}
-	}
-	if !c.budget(o) {
-		return nil, OverBudget
-	}
-	at := int64(ts) / 1e6
-	if at <= 0 {
-		at = c.now.UnixMilli()
-	}
+	return why
+}
+
+// openDocument returns the document of what c.labels, c.props and c.allowed hold.
+func (c *Converter) openDocument(o *one, at int64) *document {
 	c.identify(at, o)
 	d, open := c.open[string(c.key)]
-	if open && d.fits(o.name) {
-		return d, ok
-	}
-	if open {
+	switch {
+	case open && d.fits(o.name):
+		return d
+	case open:
 		c.write(d)
-	} else {
+	default:
 		if n := len(c.spare); n > 0 {
 			d, c.spare = c.spare[n-1], c.spare[:n-1]
 		} else {
@@ -339,8 +410,8 @@ func (c *Converter) document(o *one, ts pcommon.Timestamp, attrs pcommon.Map, qu
 		c.open[string(c.key)] = d
 		c.order = append(c.order, d)
 	}
-	d.start(at, o.namespace, l, c.allowed, c.props)
-	return d, ok
+	d.start(at, o.namespace, &c.labels, c.allowed, c.props)
+	return d
 }
 
 // properties gathers the members that are no dimensions.
@@ -359,19 +430,16 @@ next:
 	}
 }
 
-// budget asks for each set and reports whether any is left.
-func (c *Converter) budget(o *one) bool {
+// budget asks for each set and reports whether any is left, and whether all are.
+func (c *Converter) budget(o *one, sets []uint64) (any, all bool) {
 	c.allowed = c.allowed[:0]
-	any := false
-	for _, set := range c.labels.sets {
-		fine := true
-		if c.o.Allow != nil {
-			fine = c.o.Allow(xxh3.HashStringSeed(o.name, c.labels.hash(set)^xxh3.HashString(o.namespace)), o.name, c.now)
-		}
-		any = any || fine
+	all = true
+	for _, set := range sets {
+		fine := c.o.Allow == nil || c.o.Allow(o.hash^set*0x9e3779b97f4a7c15, o.name, c.now)
+		any, all = any || fine, all && fine
 		c.allowed = append(c.allowed, fine)
 	}
-	return any
+	return any, all
 }
 
 // identify puts into c.key what the metrics of a document have in common.
@@ -408,16 +476,16 @@ func (c *Converter) flush() {
 		c.spare = c.spare[:1000]
 	}
 	clear(c.open)
+	clear(c.places)
 	c.order = c.order[:0]
 }
 
 func (c *Converter) write(d *document) {
 	c.out = d.append(c.out[:0])
-	c.take(c.res, d.at, d.points, string(c.out))
+	c.take(c.res, c.resNo, d.at, d.points, string(c.out))
 }
 
-func (c *Converter) seriesOf(o *one, attrs pcommon.Map, part uint64) series {
-	h := hashMap(attrs)
+func (c *Converter) seriesOf(o *one, h, part uint64) series {
 	return series{Hi: h ^ o.seed, Lo: o.seed + part + h*0x9e3779b97f4a7c15}
 }
 

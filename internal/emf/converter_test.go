@@ -98,7 +98,7 @@ func (b *batch) histogram(cumulative bool, bounds []float64, counts []uint64, su
 // written are the documents of a batch, checked against the specification.
 func written(t *testing.T, c *Converter, md pmetric.Metrics, now time.Time) (docs []string, metrics []awsfake.Metric, dropped map[string]int) {
 	t.Helper()
-	all := c.Convert(md, now, func(_ pcommon.Map, at int64, _ int, doc string) {
+	all := c.Convert(md, now, func(_ pcommon.Map, _ int, at int64, _ int, doc string) {
 		found, err := awsfake.ParseEMF(doc, now)
 		require.NoError(t, err, doc)
 		require.Equal(t, at, found[0].Time.UnixMilli())
@@ -355,7 +355,7 @@ func TestAnyMetricsGiveValidDocumentsThatHoldEachPointOnce(t *testing.T) {
 				names[r.IntN(len(names))], values[r.IntN(len(values))], "pod", values[r.IntN(len(values))])
 		}
 		points := 0
-		dropped := c.Convert(b.Metrics, kickoff, func(_ pcommon.Map, _ int64, k int, doc string) {
+		dropped := c.Convert(b.Metrics, kickoff, func(_ pcommon.Map, _ int, _ int64, k int, doc string) {
 			found, err := awsfake.ParseEMF(doc, kickoff)
 			require.NoError(t, err, "seed %d: %s", seed, doc)
 			require.Len(t, found, k)

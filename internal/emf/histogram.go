@@ -150,10 +150,17 @@ func (d *deltas) stepBuckets(k series, is *buckets, now time.Time, subtract func
 	return ok
 }
 
-func explicitOf(p pmetric.HistogramDataPoint) *buckets {
-	return &buckets{
+// explicit takes in a point; b's buffers are used again.
+func (b *buckets) explicit(p pmetric.HistogramDataPoint) {
+	*b = buckets{
 		start: int64(p.StartTimestamp()), at: int64(p.Timestamp()), count: p.Count(), sum: p.Sum(),
-		bounds: p.ExplicitBounds().AsRaw(), counts: p.BucketCounts().AsRaw(),
+		bounds: b.bounds[:0], counts: b.counts[:0],
+	}
+	for i := range p.ExplicitBounds().Len() {
+		b.bounds = append(b.bounds, p.ExplicitBounds().At(i))
+	}
+	for i := range p.BucketCounts().Len() {
+		b.counts = append(b.counts, p.BucketCounts().At(i))
 	}
 }
 

@@ -40,7 +40,7 @@ func shown(t *testing.T, m *Mapper, c *emf.Converter, md pmetric.Metrics, now ti
 	t.Helper()
 	out, _ := m.Map(md, now)
 	found := map[string]float64{}
-	c.Convert(out, now, func(_ pcommon.Map, _ int64, _ int, doc string) {
+	c.Convert(out, now, func(_ pcommon.Map, _ int, _ int64, _ int, doc string) {
 		metrics, err := awsfake.ParseEMF(doc, now)
 		require.NoError(t, err, doc)
 		for _, x := range metrics {
