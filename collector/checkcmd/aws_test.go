@@ -2,6 +2,8 @@ package checkcmd
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +11,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configauth"
+	"go.opentelemetry.io/collector/config/configoptional"
 
 	"github.com/vigie-otel/vigie/internal/testkit/awsfake"
 )
@@ -242,12 +247,52 @@ exporters:
   eventbridge: {bus: tomorrow}
   cloudwatch/made: {logs: {group: "/match/{k8s.cluster.name}"}}
   cloudwatch/not: {preset: container_insights, create: {enabled: false}}
-`+inPipelines("logs eventbridge, logs cloudwatch/made, logs cloudwatch/not"))
+  cloudwatch/both: {metrics: {group: /metrics/all}}
+`+inPipelines("logs eventbridge, logs cloudwatch/made, logs cloudwatch/not, metrics cloudwatch/not, metrics cloudwatch/both, logs cloudwatch/both"))
 	wants(t, line(t, got, "exporters::eventbridge"), Fail, "event bus tomorrow is not there in eu-west-3", "make the bus")
 	wants(t, line(t, got, "exporters::cloudwatch/made"), OK, "no log group under /match/ yet", "")
 	wants(t, line(t, got, "exporters::cloudwatch/not"), Fail, "no log group begins with /aws/containerinsights/, and create::enabled is false", "make the log group")
 	require.Empty(t, aws.Groups())
+	var both []string
+	for _, r := range got {
+		if r.Part == "exporters::cloudwatch/both" {
+			both = append(both, r.Text)
+		}
+	}
+	require.Len(t, both, 2, "a line for each beginning of names")
+	require.Contains(t, both[0], "/vigie/")
+	require.Contains(t, both[1], "/metrics/all")
 }
+
+func TestAHostThatTheSignerCompletesIsShownAsItWasAsked(t *testing.T) {
+	p := &plan{timeout: time.Second, clock: &clock{}}
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(other.Close)
+	e := endpoint{part: "x", url: other.URL + "/auto", takes: "OTLP traces"}
+	id := component.MustNewID("renames")
+	p.auth = map[component.ID]component.Component{id: renames{}}
+	e.client.Auth = configoptional.Some(configauth.Config{AuthenticatorID: id})
+	got := p.post(e).run(t.Context())
+	require.Contains(t, got[0].Text, "/eu-west-3 takes OTLP traces")
+}
+
+// renames is an authenticator that changes where a request goes.
+type renames struct {
+	component.StartFunc
+	component.ShutdownFunc
+}
+
+func (renames) RoundTripper(base http.RoundTripper) (http.RoundTripper, error) {
+	return roundTrip(func(r *http.Request) (*http.Response, error) {
+		r = r.Clone(r.Context())
+		r.URL.Path = "/eu-west-3"
+		return base.RoundTrip(r)
+	}), nil
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestWhereCredentialsComeFromIsSaidInWords(t *testing.T) {
 	aws := fakeAWS(t, awsfake.Options{})

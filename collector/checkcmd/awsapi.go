@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/xray"
 	"github.com/aws/smithy-go"
+	"go.opentelemetry.io/collector/pipeline"
 
 	"github.com/vigie-otel/vigie/exporters/eventbridgeexporter"
 	"github.com/vigie-otel/vigie/internal/awsclient"
@@ -64,14 +66,16 @@ const nowhere = "vigie-check-writes-nothing"
 
 // cloudWatch looks at the log groups that the exporter's names begin with, and
 // writes to a stream that does not exist.
-func (p *plan) cloudWatch(u used) []probe {
+func (p *plan) cloudWatch(u used) (out []probe) {
+	type named struct {
+		Group string `mapstructure:"group"`
+	}
 	cfg := struct {
 		awsclient.Settings `mapstructure:",squash"`
 		Preset             string `mapstructure:"preset"`
-		Logs               struct {
-			Group string `mapstructure:"group"`
-		} `mapstructure:"logs"`
-		Create struct {
+		Logs               named  `mapstructure:"logs"`
+		Metrics            named  `mapstructure:"metrics"`
+		Create             struct {
 			Enabled bool `mapstructure:"enabled"`
 		} `mapstructure:"create"`
 	}{}
@@ -79,50 +83,64 @@ func (p *plan) cloudWatch(u used) []probe {
 	if err := p.part(u.key(), &cfg); err != nil {
 		return unreadable(u.key(), err)
 	}
-	group := cfg.Logs.Group
-	if group == "" {
-		group = "/vigie/"
-		if cfg.Preset == "container_insights" {
+	var prefixes []string
+	for _, signal := range u.signals {
+		group := cfg.Logs.Group
+		if signal == pipeline.SignalMetrics {
+			group = cfg.Metrics.Group
+		}
+		switch {
+		case group != "":
+		case cfg.Preset == "container_insights":
 			group = "/aws/containerinsights/"
+		default:
+			group = "/vigie/"
+		}
+		if prefix, _, _ := strings.Cut(group, "{"); !slices.Contains(prefixes, prefix) {
+			prefixes = append(prefixes, prefix)
 		}
 	}
-	prefix, _, _ := strings.Cut(group, "{")
-	return []probe{p.withAWS(u.key(), cfg.Settings, func(ctx context.Context, c aws.Config, id *identity) []Result {
-		client := cloudwatchlogs.NewFromConfig(c)
-		in := &cloudwatchlogs.DescribeLogGroupsInput{Limit: aws.Int32(50)}
-		if prefix != "" {
-			in.LogGroupNamePrefix = aws.String(prefix)
+	for _, prefix := range prefixes {
+		out = append(out, p.withAWS(u.key(), cfg.Settings, func(ctx context.Context, c aws.Config, id *identity) []Result {
+			return p.logGroups(ctx, cloudwatchlogs.NewFromConfig(c), prefix, cfg.Create.Enabled, id)
+		}))
+	}
+	return out
+}
+
+func (p *plan) logGroups(ctx context.Context, client *cloudwatchlogs.Client, prefix string, create bool, id *identity) (results []Result) {
+	in := &cloudwatchlogs.DescribeLogGroupsInput{Limit: aws.Int32(50)}
+	if prefix != "" {
+		in.LogGroupNamePrefix = aws.String(prefix)
+	}
+	found, err := client.DescribeLogGroups(ctx, in)
+	target, there := prefix+nowhere, 0
+	switch {
+	case awsclient.KindOf(err) == awsclient.Denied:
+		results = append(results, warn("allow logs:DescribeLogGroups to "+id.name()+", for this check alone", "logs:DescribeLogGroups is denied, so which groups there are is not known"))
+	case err != nil:
+		return one(p.call(ctx, id, "logs:DescribeLogGroups", err))
+	default:
+		if there = len(found.LogGroups); there > 0 {
+			target = aws.ToString(found.LogGroups[0].LogGroupName)
 		}
-		out, err := client.DescribeLogGroups(ctx, in)
-		var results []Result
-		target, there := prefix+nowhere, 0
-		switch {
-		case awsclient.KindOf(err) == awsclient.Denied:
-			results = append(results, warn("allow logs:DescribeLogGroups to "+id.name()+", for this check alone", "logs:DescribeLogGroups is denied, so which groups there are is not known"))
-		case err != nil:
-			return one(p.call(ctx, id, "logs:DescribeLogGroups", err))
-		default:
-			if there = len(out.LogGroups); there > 0 {
-				target = aws.ToString(out.LogGroups[0].LogGroupName)
-			}
-		}
-		_, err = client.PutLogEvents(ctx, &cloudwatchlogs.PutLogEventsInput{
-			LogGroupName: aws.String(target), LogStreamName: aws.String(nowhere),
-			LogEvents: []logtypes.InputLogEvent{{Message: aws.String("vigie check"), Timestamp: aws.Int64(time.Now().UnixMilli())}},
-		})
-		if kind := awsclient.KindOf(err); err != nil && kind != awsclient.Missing {
-			return append(results, p.call(ctx, id, "logs:PutLogEvents", err))
-		}
-		switch {
-		case there > 0:
-			results = append(results, ok("%s under %s; logs:PutLogEvents is allowed", plural(there, "log group"), prefix))
-		case !cfg.Create.Enabled && len(results) == 0:
-			results = append(results, fail("make the log group, or set create::enabled", "no log group begins with %s, and create::enabled is false", prefix))
-		case len(results) == 0:
-			results = append(results, ok("no log group under %s yet; logs:PutLogEvents is allowed. It will be made: logs:CreateLogGroup, logs:CreateLogStream, logs:PutRetentionPolicy and logs:TagResource cannot be tried without making one", prefix))
-		}
-		return results
-	})}
+	}
+	_, err = client.PutLogEvents(ctx, &cloudwatchlogs.PutLogEventsInput{
+		LogGroupName: aws.String(target), LogStreamName: aws.String(nowhere),
+		LogEvents: []logtypes.InputLogEvent{{Message: aws.String("vigie check"), Timestamp: aws.Int64(time.Now().UnixMilli())}},
+	})
+	if kind := awsclient.KindOf(err); err != nil && kind != awsclient.Missing {
+		return append(results, p.call(ctx, id, "logs:PutLogEvents", err))
+	}
+	switch {
+	case there > 0:
+		results = append(results, ok("%s under %s; logs:PutLogEvents is allowed", plural(there, "log group"), prefix))
+	case !create && len(results) == 0:
+		results = append(results, fail("make the log group, or set create::enabled", "no log group begins with %s, and create::enabled is false", prefix))
+	case len(results) == 0:
+		results = append(results, ok("no log group under %s yet; logs:PutLogEvents is allowed. It will be made: logs:CreateLogGroup, logs:CreateLogStream, logs:PutRetentionPolicy and logs:TagResource cannot be tried without making one", prefix))
+	}
+	return results
 }
 
 // eventBridge describes the bus, and puts an event whose detail is no JSON: it is

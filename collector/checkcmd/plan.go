@@ -128,6 +128,7 @@ func (p *plan) probes(ctx context.Context) []probe {
 	}
 	out = append(out, p.directories()...)
 	out = append(out, p.calendars()...)
+	out = append(out, p.kubernetes()...)
 	out = append(out, p.kernel()...)
 
 	var ids []probe

@@ -59,7 +59,11 @@ func (p *plan) post(e endpoint) probe {
 		if err != nil {
 			return one(unreachable(ctx, e.url, err, p.timeout))
 		}
-		return one(e.judge(res, answer, id))
+		at := e
+		if res.Request != nil { // a signer may have named the region in the host
+			at.url = res.Request.URL.String()
+		}
+		return one(at.judge(res, answer, id))
 	}}
 }
 
