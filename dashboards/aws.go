@@ -35,21 +35,17 @@ func AWS() p.Dashboard {
 				waf("Blocked by rule", "Requests that each rule blocked. After a proposed rule is set, its bar should be what the war room estimated.", q{"BlockedRequests", "Sum", "${PROP('Dim.Rule')}"}),
 				waf("Allowed and counted", "Requests that passed, and those that a rule in count mode would have taken.", q{"AllowedRequests", "Sum", "allowed"}, q{"CountedRequests", "Sum", "counted"}),
 			}},
-			{Title: "DynamoDB", Panels: []p.Panel{
-				cloud("Throttled requests", "Requests that a table refused. A hot partition throttles however much capacity the table has.", "short", "AWS/DynamoDB", "TableName", q{"ReadThrottleEvents", "Sum", "reads"}, q{"WriteThrottleEvents", "Sum", "writes"}),
-				cloud("Capacity used", "Units that were consumed. Against the table's limits, and against what signing in 1.5 million people takes.", "short", "AWS/DynamoDB", "TableName", q{"ConsumedReadCapacityUnits", "Sum", "read"}, q{"ConsumedWriteCapacityUnits", "Sum", "write"}),
+			{Title: "DynamoDB and ElastiCache", Panels: []p.Panel{
+				cloud("DynamoDB: throttled", "Requests that a table refused. A hot partition throttles however much capacity the table has.", "short", "AWS/DynamoDB", "TableName", q{"ReadThrottleEvents", "Sum", "reads"}, q{"WriteThrottleEvents", "Sum", "writes"}),
+				cloud("DynamoDB: capacity used", "Units that were consumed. Against the table's limits, and against what signing in 1.5 million people takes.", "short", "AWS/DynamoDB", "TableName", q{"ConsumedReadCapacityUnits", "Sum", "read"}, q{"ConsumedWriteCapacityUnits", "Sum", "write"}),
+				cloud("ElastiCache: engine", "Percent of the one thread that serves commands. Over 90 %: more shards, not larger ones.", "percent", "AWS/ElastiCache", "CacheClusterId", q{"EngineCPUUtilization", "Maximum", "engine"}),
+				cloud("ElastiCache: connections", "Connections, and keys that were evicted for want of memory. A rise of connections without a rise of commands: clients without a pool.", "short", "AWS/ElastiCache", "CacheClusterId", q{"CurrConnections", "Maximum", "connections"}, q{"Evictions", "Sum", "evicted"}),
 			}},
-			{Title: "ElastiCache", Panels: []p.Panel{
-				cloud("Processor of the engine", "Percent of the one thread that serves commands. Over 90 %: more shards, not larger ones.", "percent", "AWS/ElastiCache", "CacheClusterId", q{"EngineCPUUtilization", "Maximum", "engine"}),
-				cloud("Connections and evictions", "Connections, and keys that were evicted for want of memory. A rise of connections without a rise of commands: clients without a pool.", "short", "AWS/ElastiCache", "CacheClusterId", q{"CurrConnections", "Maximum", "connections"}, q{"Evictions", "Sum", "evicted"}),
-			}},
-			{Title: "MSK", Panels: []p.Panel{
-				msk("Partitions in trouble", "Under-replicated partitions, and partitions without a leader. Offline ones stop whoever writes to them.", "short", q{"UnderReplicatedPartitions", "Maximum", "under-replicated"}),
-				msk("Disk of brokers", "Percent of the brokers' disks in use.", "percent", q{"KafkaDataLogsDiskUsed", "Maximum", "used"}),
-			}},
-			{Title: "NAT gateways", Panels: []p.Panel{
-				cloud("Ports that were not to be had", "Connections that found no free port: 55,000 for each destination and address. Any: add addresses, or an endpoint for the AWS service.", "short", "AWS/NATGateway", "NatGatewayId", q{"ErrorPortAllocation", "Sum", "refused"}),
-				cloud("Connections and drops", "Active connections and packets dropped.", "short", "AWS/NATGateway", "NatGatewayId", q{"ActiveConnectionCount", "Maximum", "active"}, q{"PacketsDropCount", "Sum", "dropped"}),
+			{Title: "MSK and NAT gateways", Panels: []p.Panel{
+				msk("MSK: partitions in trouble", "Under-replicated partitions, and partitions without a leader. Offline ones stop whoever writes to them.", "short", q{"UnderReplicatedPartitions", "Maximum", "under-replicated"}),
+				msk("MSK: disk of brokers", "Percent of the brokers' disks in use. Over 85 %: shorten the retention, or grow the storage; it takes hours.", "percent", q{"KafkaDataLogsDiskUsed", "Maximum", "used"}),
+				cloud("NAT: no port to be had", "Connections that found no free port: 55,000 for each destination and address. Any: add addresses, or an endpoint for the AWS service.", "short", "AWS/NATGateway", "NatGatewayId", q{"ErrorPortAllocation", "Sum", "refused"}),
+				cloud("NAT: connections, drops", "Active connections and packets dropped.", "short", "AWS/NATGateway", "NatGatewayId", q{"ActiveConnectionCount", "Maximum", "active"}, q{"PacketsDropCount", "Sum", "dropped"}),
 			}},
 		},
 	}
@@ -76,9 +72,9 @@ func msk(title, description, unit string, qs ...q) p.Panel {
 }
 
 func clouds(title, description, unit, region, namespace string, dimensions map[string]string, qs ...q) p.Panel {
-	out := p.Panel{Kind: p.Series, Title: title, Description: description, W: 12, H: 7, Unit: unit, Fill: 8}
-	if namespace == "AWS/ApplicationELB" || namespace == "AWS/CloudFront" {
-		out.W = 6
+	out := p.Panel{Kind: p.Series, Title: title, Description: description, W: 6, H: 7, Unit: unit, Fill: 8}
+	if namespace == "AWS/WAFV2" {
+		out.W = 12
 	}
 	for _, m := range qs {
 		label := m.label

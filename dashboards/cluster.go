@@ -97,12 +97,11 @@ func waiting(w, h int) p.Panel {
 }
 
 func volumes(w, h int) p.Panel {
-	by := metrics.Namespace + ", " + metrics.Label("k8s.persistentvolumeclaim.name")
-	claim := isnt(metrics.Label("k8s.persistentvolumeclaim.name"), "")
+	by := "namespace, persistentvolumeclaim"
 	return p.Panel{Kind: p.Bars, Title: "Volumes in use", W: w, H: h, Unit: "percentunit", Min: p.P(0.0), Max: p.P(1.0), Decimals: p.P(0), Thresholds: bad(0.8, 0.9), NoValue: "no volumes",
 		Description: "How full persistent volumes are. Over 90 %: grow the claim, most storage classes can while it is in use.",
-		Queries: []p.Query{when(now(top(8, "1 - "+over("min", by, sel(metrics.VolumeAvailable, claim, ofSpace))+" / "+
-			over("min", by, sel(metrics.VolumeCapacity, claim, ofSpace))), "{{k8s_persistentvolumeclaim_name}}"), noVolumes)}}
+		Queries: []p.Query{when(now(top(8, "1 - "+over("min", by, sel(metrics.VolumeAvailable, ofNamespace))+" / "+
+			over("min", by, sel(metrics.VolumeCapacity, ofNamespace))), "{{persistentvolumeclaim}}"), noVolumes)}}
 }
 
 func karpenterQueue(w, h int) p.Panel {

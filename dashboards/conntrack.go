@@ -93,7 +93,7 @@ func enaAvailable(w, h int) p.Panel {
 func enaExceeded(w, h int) p.Panel {
 	return p.Panel{Kind: p.Series, Title: "Packets over an allowance", W: w, H: h, Unit: "pps", Fill: 20,
 		Description: "Packets that were queued or dropped because the instance exceeded its bandwidth (bw_in, bw_out), packet rate (pps), connections (conntrack) or link-local services such as DNS (linklocal).",
-		Queries:     []p.Query{when(ask(sum(metrics.Instance+", "+metrics.Allowance, rate(metrics.ENAAllowanceExceeded, ofNode)), "{{instance}} {{aws_ena_allowance}}"), noENA)}}
+		Queries:     []p.Query{when(ask(top(8, sum(metrics.Instance+", "+metrics.Allowance, rate(metrics.ENAAllowanceExceeded, ofNode))), "{{instance}} {{aws_ena_allowance}}"), noENA)}}
 }
 
 func owners(w, h int, side string) p.Panel {

@@ -130,8 +130,11 @@ func nodeProcesses(w, h int) p.Panel {
 }
 
 func nodeThreads(w, h int) p.Panel {
-	return line("Threads", "Threads of each node. One node that runs away from the others has a program that leaks them; the limit is kernel.threads-max.", "short", w, h,
-		ask(sel(metrics.Threads, ofNode), "{{instance}}"))
+	q := line("Threads and open files, of the limit", "Threads and open files of each node, of what its kernel allows. One node that runs away from the others has a program that leaks them.", "percentunit", w, h,
+		ask(sel(metrics.Threads, ofNode)+" / "+sel(metrics.ThreadLimit, ofNode), "{{instance}} threads"),
+		when(ask(sel(metrics.Descriptors, ofNode)+" / "+sel(metrics.DescriptorLimit, ofNode), "{{instance}} files"), "the kernel may have no limit of open files"))
+	q.Min = p.P(0.0)
+	return q
 }
 
 func nodeUptime(w, h int) p.Panel {

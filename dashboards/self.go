@@ -3,9 +3,24 @@ package dashboards
 import (
 	"github.com/vigie-otel/vigie/dashboards/metrics"
 	p "github.com/vigie-otel/vigie/dashboards/panel"
+	"github.com/vigie-otel/vigie/internal/names"
 )
 
 var ours = like(metrics.Job, metrics.JobVigie)
+
+// Labels of what leaves for AWS, and why there may be none.
+var (
+	guardProtected = metrics.Label(names.SeriesGuardProtected)
+	guardMetric    = metrics.Label(names.SeriesGuardMetric)
+	guardReason    = metrics.Label(names.SeriesGuardReason)
+	costPart       = metrics.Label(names.CloudWatchCostPart)
+	cloudReason    = metrics.Label(names.CloudWatchReason)
+)
+
+const (
+	noAMP        = "only where VIGIE_AMP_ENDPOINT is set, and something was cut or dropped"
+	noCloudWatch = "only where CloudWatch is configured"
+)
 
 // signals asks for one thing of log records, metric points and spans.
 func signals(by string, logs, points, spans any) []p.Query {
@@ -79,6 +94,23 @@ func Vigie() p.Dashboard {
 				line("Processors by instance", "Cores that each process uses: the ten most.", "short", 8, 7, ask(top(10, sum("job, instance", rate(metrics.ProcessCPU, ours))), "{{job}} {{instance}}")),
 				line("Memory by instance", "Resident memory of each process: the ten largest.", "bytes", 8, 7, ask(top(10, sum("job, instance", sel(metrics.ProcessRSS, ours))), "{{job}} {{instance}}")),
 				line("Samples a day, at this rate", "Metric points that exporters sent, as a day of them. Amazon Managed Prometheus is paid by samples taken in.", "short", 8, 7, ask("86400 * "+sum("exporter", rate(metrics.ExporterSentMetrics, ours)), "{{exporter}}")),
+			}},
+			{Title: "To AMP and CloudWatch", Panels: []p.Panel{
+				line("Active series, of the limit", "Series that the guard in front of Amazon Managed Prometheus follows, of those it lets through. At 100 % new ones are cut: the next panel says whose.", "percentunit", 8, 7,
+					when(ask(sum("job, instance", sel(metrics.GuardSeries, ours, isnt(guardProtected, "true")))+" / "+over("max", "job, instance", sel(metrics.GuardLimit, ours)), "{{job}} {{instance}}"), noAMP)),
+				{Kind: p.Bars, Title: "Largest metrics", W: 8, H: 7, Unit: "short", Thresholds: plain(p.Sky), NoValue: "no Amazon Managed Prometheus",
+					Description: "Metrics with most active series. A label that grows without bound shows here first.",
+					Queries:     []p.Query{when(now(top(10, over("max", guardMetric, sel(metrics.GuardMetricSeries, ours))), "{{"+guardMetric+"}}"), noAMP)}},
+				line("Cut and dropped", "Points that the guard cut, and samples that the server would not have, a second, by why.", "short", 8, 7,
+					when(ask(sum(guardReason, rate(metrics.GuardPointsCut, ours)), "cut: {{"+guardReason+"}}"), noAMP),
+					when(ask(sum("reason", rate(metrics.RemoteWriteDropped, ours)), "dropped: {{reason}}"), noAMP)),
+				line("Samples written", "Samples a second that Amazon Managed Prometheus took.", "short", 8, 7,
+					when(ask(sum("job", rate(metrics.RemoteWriteSamples, ours)), "{{job}}"), noAMP)),
+				line("CloudWatch, a month like the last hour", "What CloudWatch costs at list prices, in US dollars, by part. Metrics are paid by how many distinct ones there are, logs by their bytes.", "currencyUSD", 8, 7,
+					when(ask(sum(costPart, sel(metrics.CloudWatchCost, ours)), "{{"+costPart+"}}"), noCloudWatch)),
+				line("CloudWatch gave up", "Log events and data points that did not reach CloudWatch, a second, by why.", "short", 8, 7,
+					when(ask(sum(cloudReason, rate(metrics.CloudWatchEventsDropped, ours)), "events: {{"+cloudReason+"}}"), noCloudWatch),
+					when(ask(sum(cloudReason, rate(metrics.CloudWatchPointsDropped, ours)), "points: {{"+cloudReason+"}}"), noCloudWatch)),
 			}},
 			{Title: "The embedded store", Panels: []p.Panel{
 				line("Samples a second", "Samples that the store took in and refused. Refused ones have a reason; out of order beyond the window is a sender's clock.", "short", 8, 7,

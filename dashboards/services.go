@@ -1,6 +1,8 @@
 package dashboards
 
 import (
+	"strings"
+
 	"github.com/vigie-otel/vigie/dashboards/metrics"
 	p "github.com/vigie-otel/vigie/dashboards/panel"
 )
@@ -16,15 +18,19 @@ func Services() p.Dashboard {
 			{Title: "By service (server spans)", Panels: []p.Panel{spanRate(8, 8), spanErrors(8, 8), spanDuration(8, 8)}},
 			{Title: "By operation", Panels: []p.Panel{operationRate(8, 9), operationErrors(8, 9), operationSlow(8, 9)}},
 			{Title: "What services wait for (client spans)", Panels: []p.Panel{clientErrors(12, 8), clientDuration(12, 8)}},
-		}, namespace(), tracedService())
+		}, tracedService())
 }
 
 var (
 	server  = is("span_kind", metrics.SpanKindServer)
 	client  = is("span_kind", metrics.SpanKindClient)
 	failed  = is("status_code", metrics.StatusError)
-	ofSpans = []string{ofService, ofSpace}
+	ofSpans = []string{ofService}
 )
+
+// operation tells what was asked of a service: of HTTP a method and route, of RPC
+// a method.
+var operation = strings.Join([]string{metrics.ServiceName, metrics.Method, metrics.Route, metrics.RPCMethod}, ", ")
 
 func spans(more ...string) []string { return append(append([]string{}, ofSpans...), more...) }
 
@@ -84,29 +90,29 @@ func spanDuration(w, h int) p.Panel {
 func operationRate(w, h int) p.Panel {
 	return p.Panel{Kind: p.Bars, Title: "Busiest operations", W: w, H: h, Unit: "reqps", Thresholds: plain(p.Sky),
 		Description: "Operations by requests a second. Signing in at the top outside of a kick-off is worth a look at Attack detail.",
-		Queries:     []p.Query{now(top(10, sum("service_name, span_name", rate(metrics.SpanCalls, spans(server)...))), "{{service_name}} {{span_name}}")}}
+		Queries:     []p.Query{now(top(10, sum(operation, rate(metrics.SpanCalls, spans(server)...))), "{{service_name}} {{http_request_method}} {{http_route}} {{rpc_method}}")}}
 }
 
 func operationErrors(w, h int) p.Panel {
 	return p.Panel{Kind: p.Bars, Title: "Operations that fail", W: w, H: h, Unit: "percentunit", Decimals: p.P(1), Min: p.P(0.0), Thresholds: bad(0.01, 0.05),
 		Description: "Share of each operation's spans that failed. One operation: its dependency. All of a service: the service.",
-		Queries:     []p.Query{now(top(10, spanErrorShare("service_name, span_name", server)), "{{service_name}} {{span_name}}")}}
+		Queries:     []p.Query{now(top(10, spanErrorShare(operation, server)), "{{service_name}} {{http_request_method}} {{http_route}} {{rpc_method}}")}}
 }
 
 func operationSlow(w, h int) p.Panel {
 	return p.Panel{Kind: p.Bars, Title: "Slowest operations (p95)", W: w, H: h, Unit: "s", Min: p.P(0.0), Thresholds: bad(0.5, 2),
 		Description: "Operations by the time within which 95 of 100 were answered.",
-		Queries:     []p.Query{now(top(10, quantile(0.95, "service_name, span_name", metrics.SpanDuration, spans(server)...)), "{{service_name}} {{span_name}}")}}
+		Queries:     []p.Query{now(top(10, quantile(0.95, operation, metrics.SpanDuration, spans(server)...)), "{{service_name}} {{http_request_method}} {{http_route}} {{rpc_method}}")}}
 }
 
 func clientErrors(w, h int) p.Panel {
-	q := line("Calls that fail", "Share of a service's calls to others that failed. A cache or database that refuses shows here before its callers fail.", "percentunit", w, h,
-		ask(spanErrorShare("service_name, span_name", client), "{{service_name}} → {{span_name}}"))
+	q := line("Calls that fail", "Share of a service's calls to others that failed: other services, caches, databases. What refuses shows here before its callers fail.", "percentunit", w, h,
+		ask(spanErrorShare(metrics.ServiceName, client), "{{service_name}}"))
 	q.Min = p.P(0.0)
 	return q
 }
 
 func clientDuration(w, h int) p.Panel {
-	return line("Calls take (p95)", "Time within which 95 of 100 calls to others were answered.", "s", w, h,
-		ask(quantile(0.95, "service_name, span_name", metrics.SpanDuration, spans(client)...), "{{service_name}} → {{span_name}}"))
+	return line("Calls take (p95)", "Time within which 95 of 100 calls to others were answered, by who waits for them.", "s", w, h,
+		ask(quantile(0.95, metrics.ServiceName, metrics.SpanDuration, spans(client)...), "{{service_name}}"))
 }

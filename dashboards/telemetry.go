@@ -42,8 +42,8 @@ func Telemetry() p.Dashboard {
 				line("Addresses behind NAT", "Spans and records whose addresses were looked up in the connection table, by what came of it.", "ops", 8, 7, when(ask(sum("result", rate(metrics.NATLookups)), "{{result}}"), "none until a reading of the table found translated flows")),
 			}},
 			{Title: "Traces", Panels: []p.Panel{
-				stack("Spans by service", "Spans a second by service, all kinds.", "short", 8, 8, ask(top(10, sum(metrics.ServiceName, rate(metrics.SpanCalls, ofSpace))), "{{service_name}}")),
-				line("Spans that failed", "Spans a second with an error, by service.", "short", 8, 8, ask(top(10, sum(metrics.ServiceName, rate(metrics.SpanCalls, ofSpace, failed))), "{{service_name}}")),
+				stack("Spans by service", "Spans a second by service, all kinds.", "short", 8, 8, ask(top(10, sum(metrics.ServiceName, rate(metrics.SpanCalls))), "{{service_name}}")),
+				line("Spans that failed", "Spans a second with an error, by service.", "short", 8, 8, ask(top(10, sum(metrics.ServiceName, rate(metrics.SpanCalls, failed))), "{{service_name}}")),
 				line("Refused", "Spans and log records a second that receivers refused: the sender keeps or loses them. Refused means backpressure or memory; see Vigie itself.", "short", 8, 8,
 					ask(sum("", rate(metrics.ReceiverRefusedSpans)), "spans"), ask(sum("", rate(metrics.ReceiverRefusedLogs)), "log records")),
 			}},

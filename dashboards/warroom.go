@@ -127,15 +127,14 @@ func suspected(w, h int) p.Panel {
 func findingsByClass(w, h int) p.Panel {
 	return p.Panel{Kind: p.Timeline, Title: "Findings by kind", W: w, H: h, Thresholds: []p.Threshold{{Color: p.Green}, {From: 1, Color: p.Vermillion}},
 		Description: "Which kinds of attack are open, and since when. The kind says which runbook to take.",
-		NoValue:     "none so far",
+		NoValue:     "none so far", Mappings: []p.Mapping{{Value: "0", Text: "none", Color: p.Green}, {Value: "1", Text: "open", Color: p.Vermillion}},
 		Queries: []p.Query{when(ask(sum(metrics.AttackClass, sel(metrics.AttackFindings, ofService)), "{{vigie_attack_class}}"),
 			"a kind has a series from its first finding on")}}
 }
 
 func whoAndWhat(w, h int) p.Panel {
 	return p.Panel{Kind: p.Text, Title: "Who, and what to do", W: w, H: h,
-		Markdown: "Addresses, user agents and paths never become metrics.\n\n" +
-			"**[The war room](${warroom})** names the prefixes, agents and paths of each finding, with the share of the attack that a rule would take and of the viewers that it would hit. Copy the rule there; nothing is applied by itself.\n\n" +
+		Markdown: "**[The war room](${warroom})** names the prefixes, agents and paths of each finding (they never become metrics), with the share of the attack that a rule would take and of the viewers that it would hit. Nothing is applied by itself.\n\n" +
 			"**Before you block:** a carrier's NAT looks like few clients with many requests. Read the evidence *against* first."}
 }
 

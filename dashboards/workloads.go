@@ -64,6 +64,7 @@ func keda(w, h int) p.Panel {
 
 func hpaLimited(w, h int) p.Panel {
 	return p.Panel{Kind: p.Timeline, Title: "Autoscalers that are held back", W: w, H: h, Thresholds: []p.Threshold{{Color: p.Green}, {From: 1, Color: p.Orange}},
+		Mappings:    []p.Mapping{{Value: "0", Text: "free", Color: p.Green}, {Value: "1", Text: "held back", Color: p.Orange}},
 		Description: "When an autoscaler would have gone further than its limits let it (ScalingLimited). Orange at the maximum during an event is the thing to fix.",
 		Queries:     []p.Query{ask(over("max", "horizontalpodautoscaler", sel(metrics.HPACondition, ofNamespace, is("condition", "ScalingLimited"), is("status", "true"))), "{{horizontalpodautoscaler}}")}}
 }

@@ -16,6 +16,9 @@ func TestTheCommittedFilesAreFresh(t *testing.T) {
 		require.NoError(t, err, "run make dashboards and commit")
 		require.Equal(t, string(want), string(got), "%s is stale: run make dashboards and commit", d.UID)
 	}
+	page, err := os.ReadFile("../docs/dashboards.md")
+	require.NoError(t, err, "run make dashboards and commit")
+	require.Equal(t, string(Page()), string(page), "docs/dashboards.md is stale: run make dashboards and commit")
 	committed, err := filepath.Glob("out/grafana/*.json")
 	require.NoError(t, err)
 	require.Len(t, committed, len(All()))

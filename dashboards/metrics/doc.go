@@ -14,17 +14,10 @@
 // become suffixes, dots become underscores, of a resource only service.name and
 // service.instance.id become labels (job, instance).
 //
-// Four things are asked of the configuration, because the defaults give nothing
-// that a panel could use:
-//
-//   - kubelet_stats tells its volumes apart by resource attributes, which the
-//     translator leaves out: they are copied onto the points.
-//   - span_metrics counts in milliseconds unless histogram.unit is s, and knows
-//     no namespace unless k8s.namespace.name is one of its dimensions.
-//   - kube-state-metrics is scraped with honor_labels, else its namespace and pod
-//     become exported_namespace and exported_pod.
-//   - jobs are called as the Job constants say, and instance is the node's name
-//     for what the agent scrapes from its own kubelet.
+// What a scrape keeps, and which labels it drops, is the configuration's to say;
+// a test holds the catalogue against the jobs in collector/configs. kubelet_stats
+// is not in the catalogue: it tells pods apart by resource attributes only, which
+// the translator leaves out, so in Prometheus its series can't be told apart.
 //
 // The label cluster is an external label of the remote write. On a laptop it is
 // absent, so it is matched by a pattern that an absent label matches too.

@@ -1,10 +1,15 @@
 package metrics
 
+import "github.com/vigie-otel/vigie/internal/names"
+
 // The node itself: host_metrics and host_stat, by instance.
 var (
 	CPUTime            = otel(HostStat, "system.cpu.time", "s", Counter, "cpu", "state")
 	NetworkConnections = otel(HostStat, "system.network.connections", "{connections}", UpDown, "protocol", "state")
-	Threads            = otel(HostStat, "system.threads.count", "{thread}", UpDown)
+	Threads            = otel(HostStat, names.HostThreads, "{thread}", UpDown)
+	ThreadLimit        = otel(HostStat, names.HostThreadLimit, "{thread}", UpDown)
+	Descriptors        = otel(HostStat, names.HostFileDescriptorUsage, "{file_descriptor}", UpDown)
+	DescriptorLimit    = otel(HostStat, names.HostFileDescriptorLimit, "{file_descriptor}", UpDown)
 
 	Load1  = otel(HostMetrics, "system.cpu.load_average.1m", "{thread}", Gauge)
 	Load5  = otel(HostMetrics, "system.cpu.load_average.5m", "{thread}", Gauge)

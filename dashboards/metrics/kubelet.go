@@ -7,19 +7,20 @@ var (
 	ScrapeSamples  = prom(Scrape, "scrape_samples_scraped", Gauge)
 )
 
-// Volumes, by kubelet_stats; its resource attributes copied onto the points.
+// Volumes, by the kubelet's own page; node is the node.
 var (
-	VolumeAvailable = otel(KubeletStats, "k8s.volume.available", "By", Gauge, volume...)
-	VolumeCapacity  = otel(KubeletStats, "k8s.volume.capacity", "By", Gauge, volume...)
-	VolumeInodes    = otel(KubeletStats, "k8s.volume.inodes", "1", Gauge, volume...)
-	VolumeFree      = otel(KubeletStats, "k8s.volume.inodes.free", "1", Gauge, volume...)
+	VolumeAvailable  = prom(Kubelet, "kubelet_volume_stats_available_bytes", Gauge, volume...)
+	VolumeCapacity   = prom(Kubelet, "kubelet_volume_stats_capacity_bytes", Gauge, volume...)
+	VolumeInodesFree = prom(Kubelet, "kubelet_volume_stats_inodes_free", Gauge, volume...)
+	VolumeInodes     = prom(Kubelet, "kubelet_volume_stats_inodes", Gauge, volume...)
+	KubeletPods      = prom(Kubelet, "kubelet_running_pods", Gauge, "node")
 )
 
-var volume = []string{"k8s.namespace.name", "k8s.node.name", "k8s.persistentvolumeclaim.name", "k8s.pod.name", "k8s.pod.uid", "k8s.volume.name", "k8s.volume.type"}
+var volume = []string{"namespace", "node", "persistentvolumeclaim"}
 
-// Containers, by the kubelet's cAdvisor; instance is the node. Network is counted
-// by pod, all else by container; "" is the pod's own cgroup, POD its pause
-// container.
+// Containers, by the kubelet's cAdvisor; node is the node. Network is counted by
+// pod, all else by container; "" is the pod's own cgroup, POD its pause container.
+// The configuration drops id, image and name.
 var (
 	ContainerCPU              = prom(CAdvisor, "container_cpu_usage_seconds_total", Counter, container("cpu")...)
 	ContainerThrottledPeriods = prom(CAdvisor, "container_cpu_cfs_throttled_periods_total", Counter, container()...)
@@ -37,5 +38,5 @@ var (
 )
 
 func container(more ...string) []string {
-	return append([]string{"container", "id", "image", "name", "namespace", "pod"}, more...)
+	return append([]string{"container", "namespace", "node", "pod"}, more...)
 }

@@ -136,15 +136,14 @@ var undeclared = []*Metric{
 }
 
 func TestVigiesOwnMetricsAreAsTheirComponentsDeclareThem(t *testing.T) {
-	agree(t, metadata(t, "../../receivers", "../../processors", "../../exporters"), AttackMetrics, Detector, Conntrack, ENA, HostStat, WarRoom)
+	agree(t, metadata(t, "../../receivers", "../../processors", "../../exporters"), AttackMetrics, Detector, Conntrack, ENA, HostStat, WarRoom, RemoteWrite)
 }
 
 func TestUpstreamMetricsAreAsThePinnedVersionDeclaresThem(t *testing.T) {
 	const contrib = "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/"
 	const core = "go.opentelemetry.io/collector/"
 	for source, modules := range map[Source][]string{
-		HostMetrics:  {contrib + "hostmetricsreceiver"},
-		KubeletStats: {contrib + "kubeletstatsreceiver"},
+		HostMetrics: {contrib + "hostmetricsreceiver"},
 		Collector: {core + "receiver/receiverhelper", core + "scraper/scraperhelper", core + "processor/processorhelper", core + "processor/batchprocessor",
 			core + "processor/memorylimiterprocessor", core + "exporter/exporterhelper", core + "service"},
 	} {
@@ -153,12 +152,6 @@ func TestUpstreamMetricsAreAsThePinnedVersionDeclaresThem(t *testing.T) {
 			dirs = append(dirs, moduleDir(t, m))
 		}
 		found := metadata(t, dirs...)
-		if source == KubeletStats {
-			for name, d := range found {
-				d.Attributes = nil // its labels are the resource's
-				found[name] = d
-			}
-		}
 		agree(t, found, source)
 	}
 }

@@ -33,9 +33,14 @@ const (
 	HostMetrics   Source = "host_metrics"
 	ContainerLog  Source = "container_log"
 	WarRoom       Source = "warroom"
-	KubeletStats  Source = "kubelet_stats"
+	Kubelet       Source = "kubelet"
 	SpanMetrics   Source = "span_metrics"
 	Collector     Source = "collector" // its own telemetry
+	SeriesGuard   Source = "series_guard"
+	RemoteWrite   Source = "remote_write"
+	CloudWatch    Source = "cloudwatch"
+	Grafana       Source = "grafana"
+	EventBridge   Source = "eventbridge"
 	Scrape        Source = "prometheus"
 	CAdvisor      Source = "cAdvisor"
 	KubeState     Source = "kube-state-metrics"
@@ -50,6 +55,7 @@ const (
 const (
 	JobHost      = "host"
 	JobCAdvisor  = "kubelet-cadvisor"
+	JobKubelet   = "kubelet"
 	JobKubeState = "kube-state-metrics"
 	JobAPIServer = "apiserver"
 	JobCoreDNS   = "coredns"

@@ -89,15 +89,15 @@ func newCluster() *cluster {
 			c.addPod(namespace, deployment, image, i, base, weight, request, limit, memory)
 		}
 	}
-	add("ingress", "ingress-nginx", "registry.k8s.io/ingress-nginx/controller:v1.13.3", 3, 0.05, 0.0011, 0.5, 2, 0.5*gib)
-	add("live", "api", "registry.example/live/api:5.12.1", 4, 0.05, 0.0016, 0.5, 1, 1*gib)
-	add("live", "player-web", "registry.example/live/player-web:3.4.0", 3, 0.03, 0.0006, 0.25, 1, 0.5*gib)
-	add("live", "signin", "registry.example/live/signin:2.9.7", 3, 0.04, 0.0022, 0.25, 0.5, 0.5*gib)
-	add("live", "session-cache", "registry.example/live/session-cache:1.2.0", 2, 0.06, 0.0003, 0.25, 1, 2*gib)
-	add("kube-system", "coredns", "602401143452.dkr.ecr.eu-south-1.amazonaws.com/eks/coredns:v1.12.4", 2, 0.02, 0.0001, 0.1, 0, 0.16*gib)
-	add("vigie", "vigie-gateway", "ghcr.io/vigie-otel/vigie:0.1.0", 1, 0.05, 0.0004, 0.25, 1, 1*gib)
+	add("ingress", "ingress-nginx", "registry.k8s.io/ingress-nginx/controller:v1.13.3", 3, 0.05, 0.0001, 0.5, 2, 0.5*gib)
+	add("live", "api", "registry.example/live/api:5.12.1", 4, 0.05, 0.00022, 0.5, 1, 1*gib)
+	add("live", "player-web", "registry.example/live/player-web:3.4.0", 3, 0.03, 0.00008, 0.25, 1, 0.5*gib)
+	add("live", "signin", "registry.example/live/signin:2.9.7", 3, 0.04, 0.00018, 0.25, 0.5, 0.5*gib)
+	add("live", "session-cache", "registry.example/live/session-cache:1.2.0", 2, 0.06, 0.00004, 0.25, 1, 2*gib)
+	add("kube-system", "coredns", "602401143452.dkr.ecr.eu-south-1.amazonaws.com/eks/coredns:v1.12.4", 2, 0.02, 0.00001, 0.1, 0, 0.16*gib)
+	add("vigie", "vigie-gateway", "ghcr.io/vigie-otel/vigie:0.1.0", 1, 0.05, 0.00001, 0.25, 1, 1*gib)
 	for i := range c.Nodes {
-		p := c.addPod("vigie", "vigie-agent", "ghcr.io/vigie-otel/vigie:0.1.0", i, 0.03, 0.0002, 0.1, 0.5, 0.4*gib)
+		p := c.addPod("vigie", "vigie-agent", "ghcr.io/vigie-otel/vigie:0.1.0", i, 0.03, 0.000005, 0.1, 0.5, 0.4*gib)
 		p.Kind, p.Owner, p.Node, p.From = "DaemonSet", "vigie-agent", c.Nodes[i].Name, c.Nodes[i].From
 	}
 	broken := c.addPod("live", "ads", "registry.example/live/ads:0.9.0-rc1", 0, 0.01, 0, 0.1, 0.2, 0.25*gib)
@@ -138,7 +138,7 @@ func letters(x uint32) string {
 }
 
 // scale makes the replayed sample of requests as large as a real site's.
-const scale = 60
+const scale = 20
 
 // step moves the cluster on by one second in which so many requests came.
 func (c *cluster) step(people, attack float64) {
@@ -173,7 +173,7 @@ func (c *cluster) step(people, attack float64) {
 }
 
 func (c *cluster) autoscale(h *hpa, demand float64) {
-	per := map[string]float64{"api": 900, "signin": 1400, "player-web": 2600}[h.Name]
+	per := map[string]float64{"api": 2400, "signin": 1400, "player-web": 2600}[h.Name]
 	h.Desired = min(max(h.Min, int(math.Ceil(demand/per))), h.Max)
 	if int(c.t)%30 != 0 || h.Current >= h.Desired {
 		return
@@ -184,6 +184,9 @@ func (c *cluster) autoscale(h *hpa, demand float64) {
 			q := *p
 			n := c.addPod(q.Namespace, q.Deployment, q.Image, h.Current, q.base, q.weight, q.CPURequest, q.CPULimit, q.MemoryLimit)
 			n.From = c.t
+			if last := c.Nodes[len(c.Nodes)-1]; last.Up {
+				n.Node = last.Name // it was made for them
+			}
 			break
 		}
 	}
@@ -220,10 +223,13 @@ func (c *cluster) work(p *pod, demand float64) {
 		p.ThrottledSeconds += over * 0.4
 	}
 	p.CPU += p.Rate
-	target := p.MemoryLimit * min(0.97, 0.35+share/9000)
+	target := p.MemoryLimit * 0.4
+	if p.CPULimit > 0 {
+		target = p.MemoryLimit * (0.3 + 0.55*p.Rate/p.CPULimit)
+	}
 	p.Memory += (target - p.Memory) / 60
-	p.Rx += share * 900
-	p.Tx += share * 5200
+	p.Rx += share * p.weight * 4e6
+	p.Tx += share * p.weight * 2.4e7
 	if over := p.Rate - 0.9*p.CPULimit; p.CPULimit > 0 && over > 0 {
 		p.RxDropped += 3 * over
 	}

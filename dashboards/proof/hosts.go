@@ -21,16 +21,23 @@ import (
 	"github.com/vigie-otel/vigie/receivers/hoststatreceiver"
 )
 
-// hosts runs the laptop configuration's host receivers. What they emit is told
-// once for each node, with the node's values in the places of this machine's.
-func (p *pipeline) hosts(t *testing.T, tel component.TelemetrySettings) {
+// shape is a configuration, as far as components are made of it.
+type shape struct {
+	Receivers  map[string]map[string]any `yaml:"receivers"`
+	Connectors map[string]map[string]any `yaml:"connectors"`
+}
+
+func laptop(t *testing.T) (s shape) {
 	_, here, _, _ := runtime.Caller(0)
 	raw, err := os.ReadFile(filepath.Join(filepath.Dir(here), "..", "..", "collector", "configs", "laptop.yaml"))
 	require.NoError(t, err)
-	var doc struct {
-		Receivers map[string]map[string]any `yaml:"receivers"`
-	}
-	require.NoError(t, yaml.Unmarshal(raw, &doc))
+	require.NoError(t, yaml.Unmarshal(raw, &s))
+	return s
+}
+
+// hosts runs the laptop configuration's host receivers. What they emit is told
+// once for each node, with the node's values in the places of this machine's.
+func (p *pipeline) hosts(t *testing.T, tel component.TelemetrySettings) {
 	next, err := consumer.NewMetrics(func(_ context.Context, md pmetric.Metrics) error {
 		for i, n := range p.cl.Nodes {
 			if n.Up {
@@ -42,7 +49,7 @@ func (p *pipeline) hosts(t *testing.T, tel component.TelemetrySettings) {
 	require.NoError(t, err)
 	factories := map[string]receiver.Factory{"host_stat": hoststatreceiver.NewFactory(), "host_metrics": hostmetricsreceiver.NewFactory()}
 	found := 0
-	for name, values := range doc.Receivers {
+	for name, values := range p.shape.Receivers {
 		kind, _, _ := strings.Cut(name, "/")
 		f := factories[kind]
 		if f == nil {
@@ -163,7 +170,6 @@ func (p *pipeline) report(t *testing.T, begin time.Time) {
 	gateway := p.process("vigie-gateway", "vigie-gateway-0", begin, 0.11+0.000008*p.cl.people, 410e6, p.cl.t)
 	p.rec.add(gateway)
 	p.rec.add(p.store(begin))
-	p.rec.add(p.volume(begin))
 	own, err := collect(t.Context(), p.reader, agent, p.cl.Nodes[0].Name)
 	require.NoError(t, err)
 	p.rec.add(own)

@@ -1,7 +1,6 @@
 package proof
 
 import (
-	"fmt"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -49,7 +48,8 @@ func (n *node) table(i int, c *cluster, begin time.Time) pmetric.Metrics {
 // process is what only a whole collector says of itself.
 func (p *pipeline) process(job, instance string, begin time.Time, cores, rss, up float64) pmetric.Metrics {
 	e := emit(job, instance, begin, time.Now())
-	e.put(metrics.ProcessCPU, cores*up)
+	p.cpu[instance] += cores * 10 // since the last report
+	e.put(metrics.ProcessCPU, p.cpu[instance])
 	e.put(metrics.ProcessRSS, rss)
 	e.put(metrics.ProcessHeap, rss*0.4)
 	e.put(metrics.ProcessUptime, up)
@@ -65,18 +65,5 @@ func (p *pipeline) store(begin time.Time) pmetric.Metrics {
 	e.put(metrics.StoreHeadSeries, 9100+p.cl.people/20)
 	e.put(metrics.StoreDiskBytes, 61e6+p.cl.t*2900*1.6)
 	e.put(metrics.StoreDiskFull, 0)
-	return e.md
-}
-
-// volume is what kubelet_stats says of persistent volumes, its resource's
-// attributes copied onto the points as the configuration does.
-func (p *pipeline) volume(begin time.Time) pmetric.Metrics {
-	e := emit("kubelet", p.cl.Nodes[0].Name, begin, time.Now())
-	for i, claim := range []string{"data-vigie-gateway-0", "data-session-cache-0"} {
-		labels := []string{"k8s_namespace_name", []string{"vigie", "live"}[i], "k8s_node_name", p.cl.Nodes[i].Name, "k8s_persistentvolumeclaim_name", claim,
-			"k8s_pod_name", claim[5:], "k8s_volume_name", fmt.Sprint("data", i), "k8s_volume_type", "persistentVolumeClaim"}
-		e.put(metrics.VolumeCapacity, 20*gib, labels...)
-		e.put(metrics.VolumeAvailable, 20*gib*(0.82-0.5*float64(i))-p.cl.t*2e5, labels...)
-	}
 	return e.md
 }

@@ -13,6 +13,7 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
 	"github.com/prometheus/prometheus/prompb"
@@ -71,6 +72,10 @@ type (
 		Verb, Code, Group, Resource, Scope string
 		Count, Median                      float64
 	}
+	claim struct {
+		Namespace, Name, Node string
+		Capacity, Available   float64
+	}
 	deployment struct {
 		Namespace, Name                      string
 		Replicas, Ready, Missing, Generation int
@@ -90,6 +95,7 @@ type view struct {
 	Statuses, Phases             []string
 	APIRequests, APIDurations    []apiRequests
 	Deployments                  []deployment
+	Claims                       []claim
 }
 
 func (c *cluster) view(n *node) *view {
@@ -98,6 +104,10 @@ func (c *cluster) view(n *node) *view {
 		Namespaces: []string{"ingress", "kube-system", "live", "vigie"}, Statuses: []string{"true", "false", "unknown"},
 		Conditions: []string{"Ready", "DiskPressure", "MemoryPressure", "PIDPressure"}, Phases: []string{"Pending", "Running", "Succeeded", "Failed", "Unknown"},
 		Mutating: 2 + math.Mod(c.t, 5), ReadOnly: 9 + math.Mod(c.t, 11), Admissions: c.t * 0.6,
+	}
+	v.Claims = []claim{
+		{"vigie", "data-vigie-gateway-0", c.Nodes[0].Name, 20 * gib, 20*gib*0.82 - c.t*2e5},
+		{"live", "data-session-cache-0", c.Nodes[1].Name, 20 * gib, 20*gib*0.32 - c.t*2e5},
 	}
 	for _, n := range c.Nodes {
 		if n.Up {
@@ -156,6 +166,7 @@ func scrape(t *template.Template, page string, v *view, job, instance string, at
 		return nil, fmt.Errorf("parse page %s: %w", page, err)
 	}
 	out := []prompb.TimeSeries{series(labels.FromStrings(labels.MetricName, metrics.Up.Name), job, instance, 1, at)}
+	counters := map[string]bool{}
 	for {
 		entry, err := p.Next()
 		if errors.Is(err, io.EOF) {
@@ -164,12 +175,19 @@ func scrape(t *template.Template, page string, v *view, job, instance string, at
 		if err != nil {
 			return nil, fmt.Errorf("parse page %s: %w", page, err)
 		}
+		if entry == textparse.EntryType {
+			name, kind := p.Type()
+			counters[string(name)] = kind == model.MetricTypeCounter
+		}
 		if entry != textparse.EntrySeries {
 			continue
 		}
 		_, _, value := p.Series()
 		var ls labels.Labels
 		p.Labels(&ls)
+		if name := ls.Get(labels.MetricName); counters[name] && !strings.HasSuffix(name, "_total") {
+			ls = labels.NewBuilder(ls).Set(labels.MetricName, name+"_total").Labels() // on the way through OpenTelemetry
+		}
 		out = append(out, series(ls, job, instance, value, at))
 	}
 }

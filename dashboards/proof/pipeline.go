@@ -33,6 +33,7 @@ import (
 	"github.com/vigie-otel/vigie/processors/attackdetectionprocessor"
 	"github.com/vigie-otel/vigie/processors/attackmetricsconnector"
 	"github.com/vigie-otel/vigie/processors/conntrackprocessor"
+	"github.com/vigie-otel/vigie/processors/seriesguardprocessor"
 	"github.com/vigie-otel/vigie/receivers/containerlogreceiver"
 )
 
@@ -50,7 +51,9 @@ type pipeline struct {
 	flows     consumer.Logs
 	exported  consumer.Metrics
 
+	shape  shape // the laptop's configuration
 	podLog *os.File
+	cpu    map[string]float64    // s, by instance: what the processes have used
 	parts  []component.Component // in the order in which they are stopped
 }
 
@@ -69,7 +72,8 @@ func configure(t *testing.T, cfg component.Config, values map[string]any) compon
 }
 
 func start(t *testing.T, rec *record, cl *cluster, dir string) *pipeline {
-	p := &pipeline{rec: rec, cl: cl, reader: sdk.NewManualReader()}
+	p := &pipeline{rec: rec, cl: cl, reader: sdk.NewManualReader(), cpu: map[string]float64{}}
+	p.shape = laptop(t)
 	tel := p.telemetry()
 	ctx := t.Context()
 	run := func(c component.Component, err error) {
@@ -99,10 +103,7 @@ func start(t *testing.T, rec *record, cl *cluster, dir string) *pipeline {
 	p.logs = limited
 
 	sm := spanmetricsconnector.NewFactory()
-	red, err := sm.CreateTracesToMetrics(ctx, connectors(sm), configure(t, sm.CreateDefaultConfig(), map[string]any{
-		"histogram": map[string]any{"unit": "s"}, "dimensions": []any{map[string]any{"name": "k8s.namespace.name"}},
-		"exclude_dimensions": []any{"collector.instance.id"}, "metrics_flush_interval": "10s",
-	}), rec.consumer(t))
+	red, err := sm.CreateTracesToMetrics(ctx, connectors(sm), configure(t, sm.CreateDefaultConfig(), p.shape.Connectors["span_metrics"]), rec.consumer(t))
 	run(red, err)
 	ct := conntrackprocessor.NewFactory()
 	cfg := ct.CreateDefaultConfig()
@@ -147,7 +148,7 @@ func (p *pipeline) destination(t *testing.T, tel component.TelemetrySettings) de
 	queue := exporterhelper.WithQueue(configoptional.Some(exporterhelper.NewDefaultQueueConfig()))
 	n := 0
 	push := func() error {
-		if n++; n%97 == 0 {
+		if n++; n%700 == 60 {
 			return consumererror.NewPermanent(errRefused)
 		}
 		return nil
@@ -160,7 +161,12 @@ func (p *pipeline) destination(t *testing.T, tel component.TelemetrySettings) de
 	points, err := exporterhelper.NewMetrics(t.Context(), set, struct{}{}, func(context.Context, pmetric.Metrics) error { return push() }, queue)
 	require.NoError(t, err)
 	p.parts = append(p.parts, logs, traces, points)
-	p.exported = points
+	sg := seriesguardprocessor.NewFactory()
+	guarded, err := sg.CreateMetrics(t.Context(), processor.Settings{ID: component.NewID(sg.Type()), TelemetrySettings: tel},
+		configure(t, sg.CreateDefaultConfig(), map[string]any{"max_series": 400, "max_series_per_metric": 8}), points)
+	require.NoError(t, err)
+	p.parts = append(p.parts, guarded)
+	p.exported = guarded
 	return destination{logs, traces}
 }
 

@@ -91,8 +91,9 @@ func play(t *testing.T) *record {
 				page("keda", "keda", "10.0.32.81:8080", nil)
 				for _, n := range cl.Nodes {
 					if n.Up {
-						page("cadvisor", metrics.JobCAdvisor, n.Name, n)
-						page("kube-proxy", metrics.JobKubeProxy, n.Name, n)
+						page("cadvisor", metrics.JobCAdvisor, n.IP+":10250", n)
+						page("kubelet", metrics.JobKubelet, n.IP+":10250", n)
+						page("kube-proxy", metrics.JobKubeProxy, n.IP+":10249", n)
 					}
 				}
 			}

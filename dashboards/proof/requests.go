@@ -114,7 +114,7 @@ func (r *requests) span(td ptrace.Traces, services map[string]*service) {
 	switch {
 	case strings.Contains(string(ev.Path), "login"), strings.Contains(string(ev.Path), "auth"), strings.Contains(string(ev.Path), "sign"), len(ev.Account) > 0:
 		name = "signin"
-	case strings.Contains(string(ev.Path), "api"):
+	case strings.Contains(string(ev.Path), "api"), strings.Contains(string(ev.Path), "gateway"):
 		name = "api"
 	}
 	s := services[name]
@@ -122,15 +122,19 @@ func (r *requests) span(td ptrace.Traces, services map[string]*service) {
 		rs := td.ResourceSpans().AppendEmpty()
 		a := rs.Resource().Attributes()
 		a.PutStr(names.ServiceName, name)
-		a.PutStr(names.K8sNamespaceName, "live")
 		s = &service{name, rs.ScopeSpans().AppendEmpty().Spans()}
 		services[name] = s
 	}
 	end := time.Unix(0, ev.UnixNano)
-	add := func(kind ptrace.SpanKind, span string, took time.Duration, failed bool) {
+	add := func(kind ptrace.SpanKind, method, route string, took time.Duration, failed bool) {
 		sp := s.ss.AppendEmpty()
 		sp.SetKind(kind)
-		sp.SetName(span)
+		sp.SetName(method + " " + route)
+		if route != "" {
+			sp.Attributes().PutStr("http.route", route)
+			sp.Attributes().PutStr(names.HTTPRequestMethod, method)
+			sp.Attributes().PutInt(names.HTTPResponseStatusCode, int64(ev.Status))
+		}
 		sp.SetStartTimestamp(pcommon.NewTimestampFromTime(end.Add(-took)))
 		sp.SetEndTimestamp(pcommon.NewTimestampFromTime(end))
 		if failed {
@@ -143,6 +147,6 @@ func (r *requests) span(td ptrace.Traces, services map[string]*service) {
 			sp.Attributes().PutInt("network.peer.port", int64(cacheService.Port()))
 		}
 	}
-	add(ptrace.SpanKindServer, string(ev.Method)+" "+route, ev.Duration, ev.Status >= 500)
-	add(ptrace.SpanKindClient, "GET session-cache", ev.Duration/5, r.n%1500 == 0)
+	add(ptrace.SpanKindServer, string(ev.Method), route, ev.Duration, ev.Status >= 500)
+	add(ptrace.SpanKindClient, "GET", "", ev.Duration/5, r.n%1500 == 0)
 }
