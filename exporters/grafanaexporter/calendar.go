@@ -2,6 +2,7 @@ package grafanaexporter
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 
 	"go.uber.org/zap"
@@ -23,6 +24,9 @@ const (
 func (g *grafana) follow(ctx context.Context) {
 	file := &calendar.File{Path: g.cfg.Calendar}
 	said := ""
+	// Two gateways start together and have the same file: the second one shall
+	// find what the first has drawn.
+	g.rest(ctx, rand.N(calendarLook), nil)
 	for ctx.Err() == nil {
 		changed, problems, err := file.Reload()
 		switch {
