@@ -117,7 +117,7 @@ func (l *List) Want() {
 func (l *List) Run(ctx context.Context, complain func(error)) {
 	defer l.client.CloseIdleConnections()
 	for {
-		if err := l.refresh(ctx); err != nil && ctx.Err() == nil {
+		if err := l.Refresh(ctx); err != nil && ctx.Err() == nil {
 			l.Failed.Add(1)
 			complain(err)
 		} else if err == nil {
@@ -141,7 +141,8 @@ func pause(ctx context.Context, d time.Duration, wake <-chan struct{}) bool {
 	return true
 }
 
-func (l *List) refresh(ctx context.Context) error {
+// Refresh asks once. Run does so; tests may.
+func (l *List) Refresh(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, l.opts.Timeout)
 	defer cancel()
 	url := strings.TrimSuffix(l.opts.Endpoint, "/") + "/pods"
