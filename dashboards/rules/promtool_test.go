@@ -49,8 +49,9 @@ func TestPromtoolAcceptsTheRules(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(written(t), "*.yaml"))
 	require.NoError(t, err)
 	require.Len(t, files, len(rules.Files()))
-	out, err := exec.CommandContext(t.Context(), tool, append([]string{"check", "rules"}, files...)...).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), tool, append([]string{"check", "rules", "--lint-fatal"}, files...)...).CombinedOutput()
 	require.NoError(t, err, "%s", out)
+	require.NotContains(t, string(out), "FAILED")
 }
 
 func TestEachAlertFiresWhenItShouldAndIsSilentElse(t *testing.T) {

@@ -144,7 +144,7 @@ func (b burn) alert(name string, s sli, floor int) Alert {
 		Name:    name,
 		Expr:    b.expr(s, floor),
 		Kind:    KindSymptom,
-		Labels:  map[string]string{"window": duration(b.long)},
+		Labels:  map[string]string{"window": duration(b.long), "sli": s.name}, // sli again, so that no two rules look alike
 		Summary: "{{ $labels.service_name }} fails {{ $value | humanizePercentage }} of its requests",
 		Description: fmt.Sprintf("%s of the requests of {{ $labels.service_name }} failed over %s, by {{ $labels.sli }}; the objective allows %s. That is %s or more.",
 			"{{ $value | humanizePercentage }}", duration(b.long), percent(1-s.objective), b.spent),
