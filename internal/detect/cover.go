@@ -39,7 +39,7 @@ func (s *service) lesson(ep *episode, b *casebook) ([]finding.Rule, finding.Miti
 	add := func(set *hostSet) {
 		a := atom{kind: atomHosts, hosts: set.values, counted: set.hit, att: newBitset(len(l.att)), leg: newBitset(len(l.leg))}
 		for i, t := range l.att {
-			if set.has(t) {
+			if set.has(t) && (b.whole || t.flags&textSample == 0) { // of a sampled client's like, nobody knows the others
 				a.att.set(i)
 			}
 		}

@@ -75,7 +75,7 @@ func (d *Detector) merge(b []byte) error {
 	switch {
 	case f.err != nil || head[0] != 'V' || head[1] != 'S':
 		return errSummary
-	case head[2] != summaryVersion:
+	case head[2]&^summaryHosts != summaryVersion:
 		return ErrSummaryVersion
 	}
 	if seed := f.take(8); f.err == nil && binary.LittleEndian.Uint64(seed) != d.seedCheck() {
@@ -95,6 +95,9 @@ func (d *Detector) merge(b []byte) error {
 	m.labels(&f)
 	for i := range m.events {
 		m.sample(&f, i, d.reader.seed)
+	}
+	if f.err == nil && head[2]&summaryHosts != 0 {
+		m.readHosts(&f)
 	}
 	if f.err != nil || len(f.b) != 0 || epoch <= 0 || len(m.name) == 0 && len(b) == 0 {
 		return errSummary
@@ -122,6 +125,7 @@ type merging struct {
 	}
 	events [2][]event
 	levels [2]uint
+	hosts  []kindHost
 }
 
 func (m *merging) labels(f *fields) {
@@ -185,6 +189,7 @@ func (s *service) absorb(m *merging, epoch int64) {
 	s.general.raise(m.levels[0], &s.clients)
 	s.auth.raise(m.levels[1], &s.clients)
 	s.sampler.level = m.levels[0]
+	s.accuseHosts(m.hosts)
 	// Sign-ins are in both samples: only what they add is counted again.
 	for i := range m.events[0] {
 		s.replayed(&m.events[0][i], true)

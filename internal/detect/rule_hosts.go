@@ -21,6 +21,7 @@ type casebook struct {
 	legit    reservoir // of what else was asked for meanwhile
 	innocent uint64    // requests that were not marked meanwhile
 	marked   uint64
+	whole    bool    // nodes told which addresses they marked: not those of the sample alone
 	missed   float32 // requests of an attacking address that are not marked, for each that is
 	learned  int64   // second; the rules as they were learned last
 	lessons  int
@@ -35,11 +36,14 @@ type host struct {
 	other  uint32 // requests meanwhile that look like people's; with hostActor
 }
 
-// hostActor in other: accused for what it did itself.
-const hostActor = 1 << 31
+// In other.
+const (
+	hostActor  = 1 << 31 // accused for what it did itself
+	hostShared = 1 << 30 // people are behind it, by the judgement of a flood's finding
+)
 
 func (h *host) actor() bool      { return h.other&hostActor != 0 }
-func (h *host) innocent() uint32 { return h.other &^ hostActor }
+func (h *host) innocent() uint32 { return h.other &^ (hostActor | hostShared) }
 
 // hosts is a set-associative table that grows to maxHosts. Of more addresses it
 // keeps the busiest.

@@ -16,7 +16,7 @@ const (
 	setBudget = 0.0015
 	// netBudget is the same for prefixes, by a test on people's addresses that
 	// they were not chosen by.
-	netBudget = 0.0015
+	netBudget = 0.004
 	// straySum is how much of the attack may be left to addresses with few marked
 	// requests: among these are most of the people who were marked by mistake.
 	straySum = 0.01
@@ -108,9 +108,13 @@ func (s *service) suspects(ep *episode) (list []suspect, marked uint64) {
 			continue
 		}
 		x := suspect{h, b.people(h)}
+		if ep.sig == nil && s.sharedInFlood(h) {
+			marked += uint64(h.marked)
+			continue
+		}
 		switch c := s.clients.find(h.from.client(s.d.reader.seed)); {
 		case c == nil || !c.rounded() && c.flags&clientVaried == 0:
-		case ep.sig == nil && c.static >= 3 && c.refs > 0 && c.userAgents() > 1:
+		case ep.sig == nil && ep.peopled(c):
 			// All that an actor does is marked, but people are behind this address,
 			// who load what belongs to a page: it is not proposed in any way.
 			marked += uint64(h.marked)
@@ -130,6 +134,26 @@ func (s *service) suspects(ep *episode) (list []suspect, marked uint64) {
 		return cmp.Or(cmp.Compare(a.legit/float32(a.marked), b.legit/float32(b.marked)), cmp.Compare(b.marked, a.marked), cmp.Compare(a.from, b.from))
 	})
 	return list, marked
+}
+
+// peopled says that people are behind an actor's address, too: much of what it asks
+// for is there, and among it is what belongs to a page.
+func (ep *episode) peopled(c *client) bool {
+	if ep.class == finding.PathScanning || ep.class == finding.CredentialStuffing {
+		return c.static >= 3 && c.good*4 >= c.n
+	}
+	return c.static >= 3 && c.refs > 0 && c.userAgents() > 1
+}
+
+// sharedInFlood says that the address of an actor is one where a flood's bots and
+// people meet: a flood of paths that do not exist makes scanners of all of them.
+func (s *service) sharedInFlood(h *host) bool {
+	if b := s.eps[epFlood].book; b != nil && s.eps[epFlood].open {
+		if x := b.hosts.find(h.from); x != nil && 4*b.people(x) > float32(x.marked) {
+			h.other |= hostShared
+		}
+	}
+	return h.other&hostShared != 0
 }
 
 // measureMissed estimates how many requests of an attacking address are not marked,
@@ -246,11 +270,14 @@ func single(list []suspect, all, innocent float64) hostSet {
 // prefixSet lists the prefixes that hold hosts and nobody else, as long as
 // possible: each step towards shorter ones is tested on people whom the choice
 // did not know.
-func (s *service) prefixSet(ep *episode, good []suspect) (best hostSet, ok bool) {
+func (s *service) prefixSet(ep *episode, good []suspect) (hostSet, bool) {
 	points := s.people(ep)
-	var hits [2]float32
+	var people float32
 	for _, p := range points {
-		hits[p.fold] += p.w
+		people += p.w
+	}
+	if people == 0 {
+		return hostSet{}, false
 	}
 	for _, x := range good {
 		p := x.from.point()
@@ -261,37 +288,46 @@ func (s *service) prefixSet(ep *episode, good []suspect) (best hostSet, ok bool)
 		return cmp.Or(compareSix(a.six, b.six), cmp.Compare(a.at, b.at), cmp.Compare(b.w, a.w))
 	})
 	six, _ := slices.BinarySearchFunc(points, true, func(p point, _ bool) int { return compareSix(p.six, true) })
-	for _, shortest := range [...]int{24, 22, 20, 18, 16, 14} {
-		var set hostSet
-		var strange [2]float32
-		for fold := range uint8(3) {
-			c := cutter{fold: fold, shortest: shortest}
-			c.cut(points[:six], 0)
-			c.shortest = min(shortest+16, 64)
-			c.cut(points[six:], 0)
-			if fold < 2 { // chosen without this half of the people: how many of them would it hit?
-				if hits[fold] > 0 {
-					strange[fold] = c.hit / hits[fold]
-				}
-				continue
-			}
-			set = c.set(ep.book)
-		}
-		set.hit = float64(strange[0]+strange[1]) / 2
-		if set.hit > netBudget || hits[0]+hits[1] == 0 {
-			break
-		}
-		if !ok || set.coverage > best.coverage+0.01 {
-			best, ok = set, true
-		}
-		if best.coverage >= coverFull {
-			break
-		}
-	}
-	return best, ok
+	all := cutter{}
+	hit := all.shorten(points[:six], people, []int{32, 24, 22, 20, 18, 16, 14})
+	hit += all.shorten(points[six:], people, []int{64, 48, 44, 40, 36, 32})
+	set := all.set(ep.book)
+	set.hit = float64(hit)
+	return set, true
 }
 
-// people are the addresses that are known to be legitimate, in two halves.
+// folds is in how many parts people are divided: what a choice hits of one part
+// that it did not know, summed, is what it will hit of people who are yet to come.
+const folds = 6
+
+// shorten finds prefixes in points, at least as long as the shortest of a ladder of
+// lengths that people allow, and says which share of these they hit.
+func (c *cutter) shorten(points []point, people float32, ladder []int) (hit float32) {
+	best := cutter{fold: folds, shortest: ladder[0]}
+	best.cut(points, 0)
+	for _, shortest := range ladder[1:] {
+		var strange float32
+		for fold := range uint8(folds) {
+			part := cutter{fold: fold, shortest: shortest}
+			part.cut(points, 0)
+			strange += part.hit / people
+		}
+		if strange > netBudget/2 {
+			break
+		}
+		next := cutter{fold: folds, shortest: shortest}
+		next.cut(points, 0)
+		best, hit = next, strange
+	}
+	c.found = append(c.found, best.found...)
+	return hit
+}
+
+// usualRequests is what a client of whom nothing is known yet will ask for. Busier
+// ones are known, and their prefixes never taken.
+const usualRequests = 16
+
+// people are the addresses that are known to be legitimate, in their folds.
 func (s *service) people(ep *episode) (points []point) {
 	b := ep.book
 	from := ep.before()
@@ -304,30 +340,30 @@ func (s *service) people(ep *episode) (points []point) {
 			continue
 		}
 		p := placeOf(c.addr, is4(c.addr)).point()
-		p.fold, p.w = uint8(mix(c.key)>>9&1), float32(c.n)
+		p.fold, p.w = uint8(mix(c.key)>>9%folds), float32(min(c.n, usualRequests))
 		points = append(points, p)
 	}
 	for _, texts := range [...][]text{s.sampler.base, b.legit.texts} {
 		for i := range texts {
 			t := &texts[i]
-			if h := b.hosts.find(t.from); h != nil && h.marked > h.innocent() {
+			if h := b.hosts.find(t.from); h != nil && h.marked > h.innocent() || int64(t.second) >= from && !s.visits(t.key, from) {
 				continue
 			}
 			p := t.from.point()
-			p.fold, p.w = uint8(mix(t.key)>>9&1), 1
+			p.fold, p.w = uint8(mix(t.key)>>9%folds), 1
 			points = append(points, p)
 		}
 	}
 	return points
 }
 
-// cutter divides a line of addresses into prefixes without people, of the half of
-// them that it looks at: all but fold (2: all).
+// cutter divides a line of addresses into prefixes without people, of those
+// whom it knows: all but one fold (folds: all).
 type cutter struct {
 	fold     uint8
 	shortest int
 	found    []netPoint
-	hit      float32 // weight of people, of the other half, in what it found
+	hit      float32 // weight of people of that fold in what it found
 }
 
 type netPoint struct {
@@ -377,6 +413,10 @@ func (c *cutter) cut(points []point, depth int) {
 		}
 		depth = common
 	}
+	if !clean && depth >= limit/4*3 && depth < limit {
+		c.alone(points, limit) // among people, each for itself: it may be a carrier's
+		return
+	}
 	bit := uint64(1) << (63 - depth)
 	half, _ := slices.BinarySearchFunc(points, true, func(p point, _ bool) int {
 		if p.at&bit != 0 {
@@ -386,6 +426,26 @@ func (c *cutter) cut(points []point, depth int) {
 	})
 	c.cut(points[:half], depth+1)
 	c.cut(points[half:], depth+1)
+}
+
+// alone takes the addresses of points one by one, but those that people have.
+func (c *cutter) alone(points []point, limit int) {
+	for len(points) > 0 {
+		n := 1
+		for n < len(points) && points[n].at == points[0].at {
+			n++
+		}
+		here := points[:n]
+		points = points[n:]
+		if slices.ContainsFunc(here, func(p point) bool { return !p.attack && p.fold != c.fold }) {
+			continue
+		}
+		for _, p := range here {
+			if p.attack {
+				c.found = append(c.found, netPoint{p, limit, p.w, 1})
+			}
+		}
+	}
 }
 
 func firstAttacker(points []point) point {

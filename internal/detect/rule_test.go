@@ -12,6 +12,7 @@ import (
 
 	"github.com/vigie-otel/vigie/internal/finding"
 	"github.com/vigie-otel/vigie/internal/names"
+	"github.com/vigie-otel/vigie/internal/replay"
 	"github.com/vigie-otel/vigie/internal/request"
 )
 
@@ -84,7 +85,7 @@ func TestWhatAnAtomIsSaidToHoldForIsWhatAFirewallMatches(t *testing.T) {
 func TestTheHostTableIsBoundedAndKeepsTheBusiest(t *testing.T) {
 	var h hosts
 	for i := range uint64(1_000_000) {
-		h.get(place(mix(i*0x9e3779b97f4a7c15) | 1<<63)).marked++
+		h.get(place(mix(i*0x9e3779b97f4a7c15)|1<<63)).marked++
 		if i%100 == 0 {
 			h.get(1<<63|42<<20).marked++
 		}
@@ -111,8 +112,8 @@ func TestPrefixesHoldTheAttackAndNobodyElse(t *testing.T) {
 		add(fmt.Sprintf("203.0.%d.%d", i, i), true, 0)
 		add(fmt.Sprintf("2001:db8:0:%x::1", i), true, 0)
 	}
-	add("203.0.128.77", false, 0) // people of one half,
-	add("203.0.64.9", false, 1)   // and of the other
+	add("203.0.128.77", false, 0) // people of one fold,
+	add("203.0.64.9", false, 1)   // and of another
 	slices.SortFunc(points, func(a, b point) int {
 		if a.six != b.six {
 			return compareSix(a.six, b.six)
@@ -123,7 +124,7 @@ func TestPrefixesHoldTheAttackAndNobodyElse(t *testing.T) {
 		return 1
 	})
 	six := slices.IndexFunc(points, func(p point) bool { return p.six })
-	c := cutter{fold: 2, shortest: 16}
+	c := cutter{fold: folds, shortest: 16}
 	c.cut(points[:six], 0)
 	c.shortest = 32
 	c.cut(points[six:], 0)
@@ -141,7 +142,7 @@ func TestPrefixesHoldTheAttackAndNobodyElse(t *testing.T) {
 	require.False(t, in("198.51.100.1"))
 	require.False(t, in("::1"))
 
-	// Chosen without one half of the people, the other half tells what it would hit.
+	// Chosen without one fold of the people, that fold tells what it would hit.
 	blind := cutter{fold: 0, shortest: 16}
 	blind.cut(points[:six], 0)
 	require.Equal(t, float32(1), blind.hit)
@@ -234,4 +235,67 @@ func TestMemoryWithAnOpenFloodOfAMillionClientsStaysWithinAServicesBound(t *test
 			}
 		}
 	}
+}
+
+func TestTheGatewayProposesTheAddressesThatItsNodesMarked(t *testing.T) {
+	sc, err := replay.Builtin("low-and-many")
+	require.NoError(t, err)
+	g, err := replay.New(sc, replay.Options{Seed: 4, Scale: 0.04, Duration: 5 * time.Minute})
+	require.NoError(t, err)
+	gateway, err := New(Config{Seed: 9})
+	require.NoError(t, err)
+	nodes := make([]*Detector, 2)
+	for i := range nodes {
+		nodes[i], err = New(Config{Seed: 9})
+		require.NoError(t, err)
+	}
+	var last finding.Finding
+	var ev replay.Event
+	var second int64
+	var buf []byte
+	var attack, people []request.Request
+	for i := 0; g.Next(&ev); i++ {
+		if s := ev.UnixNano / 1e9; s != second {
+			for _, node := range nodes {
+				node.Tick(time.Unix(s, 0))
+				var ok bool
+				if buf, ok = node.AppendSummary(buf[:0], ""); ok && second != 0 {
+					require.NoError(t, gateway.MergeSummary(buf))
+				}
+			}
+			for _, f := range gateway.Tick(time.Unix(s, 0)) {
+				if len(f.Rules) > 0 {
+					last = f
+				}
+			}
+			second = s
+		}
+		ev.Service = nil
+		nodes[i%2].Observe(&ev.Request)
+		if second-g.Start().Unix() > 250 && i%7 == 0 {
+			r := ev.Request
+			for _, b := range []*[]byte{&r.Method, &r.Path, &r.Query, &r.Referer, &r.UserAgent} {
+				*b = slices.Clone(*b)
+			}
+			if ev.Attack >= 0 {
+				attack = append(attack, r)
+			} else {
+				people = append(people, r)
+			}
+		}
+	}
+	require.NotEmpty(t, last.ID)
+	share := func(list []request.Request) float64 {
+		n := 0
+		for i := range list {
+			if stops(last.Rules, &list[i]) {
+				n++
+			}
+		}
+		return float64(n) / float64(len(list))
+	}
+	t.Logf("%d attack, %d people; stops %.3f and hits %.4f, estimated %.3f and %.4f", len(attack), len(people), share(attack), share(people), last.Mitigation.Coverage, last.Mitigation.LegitimateHit)
+	require.Greater(t, share(attack), 0.85)
+	require.Less(t, share(people), 0.005)
+	require.InDelta(t, share(attack), last.Mitigation.Coverage, 0.1)
 }

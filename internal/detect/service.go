@@ -44,6 +44,7 @@ type service struct {
 	eps                    [episodes]episode
 	open                   int // episodes that are open
 	sampler                sampler
+	toldHosts              int // of the addresses that a summary carries, the last one
 	clock                  int64
 
 	// since the start

@@ -15,6 +15,7 @@ import (
 //	distinct clients: length, sketch.HLL
 //	labels: number, then (kind byte, key 4 bytes, length byte, bytes) each
 //	sample and sign-ins: level byte, number, then eventBytes each
+//	with summaryHosts in the version byte, marked addresses: see appendHosts
 const (
 	summaryVersion = 1
 	eventBytes     = 74
@@ -68,7 +69,7 @@ func (d *Detector) AppendSummary(dst []byte, service string) ([]byte, bool) {
 	if !ok || !s.out.any {
 		return dst, false
 	}
-	p := &s.out
+	p, from := &s.out, len(dst)
 	dst = append(dst, 'V', 'S', summaryVersion)
 	dst = binary.LittleEndian.AppendUint64(dst, d.seedCheck())
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(s.newest))
@@ -82,6 +83,10 @@ func (d *Detector) AppendSummary(dst []byte, service string) ([]byte, bool) {
 		for j := range events {
 			dst = appendEvent(dst, &events[j])
 		}
+	}
+	if more, ok := s.appendHosts(dst); ok {
+		dst = more
+		dst[from+2] |= summaryHosts
 	}
 	p.counts, p.any = counts{}, false
 	s.tickClients.Reset()
