@@ -122,6 +122,13 @@ func (h *hour) killAmid(from, to int) {
 	h.start(time.Minute)
 }
 
+// restart ends the program in an orderly way and starts it again.
+func (h *hour) restart() {
+	h.t.Helper()
+	require.NoError(h.t, h.p.end(h.t, 20*time.Second), h.p.output())
+	h.start(time.Minute)
+}
+
 func (h *hour) records(minute int) plog.Logs {
 	ld := plog.NewLogs()
 	all := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
@@ -247,14 +254,14 @@ func (h *hour) inject(f awsfake.Fault) {
 }
 
 // An outage of an hour in half a minute: the endpoints go away, the collector is
-// killed, they come back throttled, then broken, then well; a second kill meets
-// requests that were taken and not yet answered.
+// killed and later restarted, they come back throttled, then broken, then well; a
+// second kill meets requests that were taken and not yet answered.
 //
-// Known: what a queue has under way at a kill is put at its end at the next start
-// (exporterhelper's persistent queue), so one batch of samples arrives late by the
-// outage's length. Prometheus takes it within its out-of-order window. Amazon
-// Managed Prometheus has 60 s by default and 600 s at most: there, a kill in an
-// outage that is longer costs that one batch.
+// Known: what a queue has under way at a kill or a restart is put at its end at the
+// next start (exporterhelper's persistent queue), so one batch of samples arrives
+// late by the outage's length. Prometheus takes it within its out-of-order window. Amazon
+// Managed Prometheus has 60 s by default and 600 s at most: there, a kill or a
+// restart in an outage that is longer costs that one batch.
 func TestAnOutageOfAnHourWithAKillInItLosesNothingThatWasAccepted(t *testing.T) {
 	t.Parallel()
 	h := newHour(t)
@@ -266,10 +273,14 @@ func TestAnOutageOfAnHourWithAKillInItLosesNothingThatWasAccepted(t *testing.T) 
 	h.aws.Down()
 	h.send(6, 24)
 	h.killAmid(24, 28) // and up again without an endpoint in sight
-	h.send(28, 46)
+	h.send(28, 36)
+	h.restart() // an update is rolled out meanwhile
+	h.send(36, 46)
 	h.aws.Up(t)
 	h.inject(awsfake.Fault{Kind: awsfake.Throttle, RetryAfter: time.Second})
-	h.send(46, 60)
+	h.send(46, 53)
+	h.restart()
+	h.send(53, 60)
 	h.aws.Lift()
 	h.inject(awsfake.Fault{Kind: awsfake.InternalError, Times: 2})
 	h.inject(awsfake.Fault{Kind: awsfake.Unavailable, Times: 2})
