@@ -381,3 +381,27 @@ func BenchmarkLogEventsSDK(b *testing.B) {
 	events2, _ := got()
 	require.Equal(b, n, events2)
 }
+
+// BenchmarkMetricConversion is the part before the queue alone.
+func BenchmarkMetricConversion(b *testing.B) {
+	x, err := newInstance(benchConfig(), exportertest.NewNopSettings(typ), "metrics")
+	require.NoError(b, err)
+	c, err := newMetricsConverter(benchConfig(), x.budget, x.tel)
+	require.NoError(b, err)
+	at, n := time.Now().Add(-time.Hour), 0
+	batches := make([]pmetric.Metrics, 64)
+	for i := range batches {
+		batches[i] = podMetrics(at, i+1)
+	}
+	b.ReportAllocs()
+	from := cpu(b)
+	var aside time.Duration
+	for b.Loop() {
+		md := batches[n%len(batches)]
+		at = at.Add(time.Millisecond)
+		aside += onThread(b, func() { retime(md, at) })
+		_, _ = c.convert(b.Context(), md)
+		n++
+	}
+	b.ReportMetric(float64(n)*benchPoints/(cpu(b)-from-aside).Seconds(), "points/cpu-s")
+}

@@ -194,12 +194,19 @@ func (b *budget) chosenLocked(rec plog.LogRecord) bool {
 	return b.records%uint64(b.cfg.SampleOneIn) == 0
 }
 
-// Allow reports whether a metric, given by the hash of namespace, name and
-// dimensions, is within the budget. Vigie's own always are.
-func (b *budget) Allow(metric uint64, name string, now time.Time) bool {
+// Begin locks the budget for a batch of metrics.
+func (b *budget) Begin(now time.Time) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.turnLocked(now)
+}
+
+// End unlocks what Begin locked.
+func (b *budget) End() { b.mu.Unlock() }
+
+// Allow reports whether a metric, given by the hash of namespace, name and
+// dimensions, is within the budget. Vigie's own always are. It is called between
+// Begin and End.
+func (b *budget) Allow(metric uint64, name string) bool {
 	if _, ok := b.seen[metric]; ok {
 		return true
 	}

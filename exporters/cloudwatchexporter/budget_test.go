@@ -22,6 +22,13 @@ func withBudget(change func(*BudgetConfig)) (*budget, *time.Time) {
 	return b, &now
 }
 
+// allow is Allow as a batch of one asks.
+func (b *budget) allow(metric uint64, name string, now time.Time) bool {
+	b.Begin(now)
+	defer b.End()
+	return b.Allow(metric, name)
+}
+
 func TestRecordsOverTheHoursBytesAreDroppedButFindingsAreNot(t *testing.T) {
 	fake := awsfake.Start(t, awsfake.Options{})
 	surround(t, fake.Env())
@@ -38,12 +45,12 @@ func TestANewHourHasItsOwnBudget(t *testing.T) {
 	rec := plog.NewLogRecord()
 	require.True(t, b.takeRecord(rec, 90, *now))
 	require.False(t, b.takeRecord(rec, 90, *now))
-	require.True(t, b.Allow(1, "a", *now))
-	require.False(t, b.Allow(2, "b", *now))
-	require.True(t, b.Allow(1, "a", *now), "what is in stays in")
+	require.True(t, b.allow(1, "a", *now))
+	require.False(t, b.allow(2, "b", *now))
+	require.True(t, b.allow(1, "a", *now), "what is in stays in")
 	*now = now.Add(time.Hour)
 	require.True(t, b.takeRecord(rec, 90, *now))
-	require.True(t, b.Allow(2, "b", *now))
+	require.True(t, b.allow(2, "b", *now))
 }
 
 func TestSamplingKeepsWholeTracesAndAboutTheShareThatWasAsked(t *testing.T) {
@@ -73,10 +80,10 @@ func TestSampledMetricsTakeTurnsByTheHour(t *testing.T) {
 	hours := map[int]int{}
 	for range 100 {
 		*now = now.Add(time.Hour)
-		b.Allow(0, "in", *now)
+		b.allow(0, "in", *now)
 		kept := 0
 		for m := 1; m <= 200; m++ {
-			if b.Allow(uint64(m)*0x9e3779b97f4a7c15, fmt.Sprint(m), *now) {
+			if b.allow(uint64(m)*0x9e3779b97f4a7c15, fmt.Sprint(m), *now) {
 				hours[m]++
 				kept++
 			}
@@ -90,7 +97,7 @@ func TestTheEstimateIsTheHourTimesAMonthAtListPrices(t *testing.T) {
 	b, now := withBudget(func(c *BudgetConfig) { c.MaxMetrics = 1_000_000 })
 	b.addDocument(0, *now)
 	for i := range 30_000 {
-		b.Allow(uint64(i), "m", *now)
+		b.allow(uint64(i), "m", *now)
 	}
 	b.addDocument(1_000_000_000, *now)
 	*now = now.Add(30 * time.Minute)

@@ -147,7 +147,7 @@ func checkNamespace(key, got string) []error {
 func (c *MetricsConfig) options(b *budget) emf.Options {
 	o := emf.Options{
 		Namespace: c.Namespace, DropUnmatched: c.Unmatched == actDrop, ResourceDimensions: c.ResourceDimensions,
-		Properties: c.Properties, MaxSeries: c.MaxSeries, Stale: c.StaleAfter, Allow: b.Allow,
+		Properties: c.Properties, MaxSeries: c.MaxSeries, Stale: c.StaleAfter, Budget: b,
 	}
 	if o.Namespace == "" {
 		o.Namespace = "Vigie"

@@ -19,7 +19,7 @@ type Converter struct {
 
 	mu      sync.Mutex // guards all below
 	series  deltas
-	rules   map[string]int
+	known   map[string]*one // by name
 	labels  labels
 	allowed []bool
 	props   []label
@@ -30,6 +30,7 @@ type Converter struct {
 	order   []*document // open ones in the order in which they began
 	spare   []*document
 	places  map[place]*placed // a shortcut to open, by hashes
+	unused  []*placed
 	buckets buckets
 	take    Take
 	res     pcommon.Map
@@ -65,7 +66,7 @@ type placed struct {
 // New returns a converter that began at a time: cumulative series that start
 // later count from their first point.
 func New(o Options, began time.Time) *Converter {
-	c := &Converter{o: o, series: newDeltas(o.MaxSeries, o.Stale), rules: map[string]int{}, open: map[string]*document{}, places: map[place]*placed{}}
+	c := &Converter{o: o, series: newDeltas(o.MaxSeries, o.Stale), known: map[string]*one{}, open: map[string]*document{}, places: map[place]*placed{}}
 	c.series.began = began.UnixNano()
 	return c
 }
@@ -75,6 +76,10 @@ func (c *Converter) Convert(md pmetric.Metrics, now time.Time, take Take) Droppe
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.take, c.now, c.dropped = take, now, Dropped{}
+	if c.o.Budget != nil {
+		c.o.Budget.Begin(now)
+		defer c.o.Budget.End()
+	}
 	for i := range md.ResourceMetrics().Len() {
 		rm := md.ResourceMetrics().At(i)
 		c.res, c.resNo = rm.Resource().Attributes(), i
@@ -92,30 +97,36 @@ func (c *Converter) Convert(md pmetric.Metrics, now time.Time, take Take) Droppe
 	return c.dropped
 }
 
-// one is the metric at hand.
-type one struct {
-	name      string // as CloudWatch takes it
-	unit      unit
-	rule      *Rule // nil for none
-	namespace string
-	high      bool
-	seed      uint64 // of its series
-	hash      uint64 // of name
-	space     uint64 // of namespace
+// kind is what a metric is known by.
+type kind struct {
+	name, unit string
+	gauge      bool
 }
 
-func (c *Converter) metric(m pmetric.Metric, scope uint64) {
-	o := one{name: clean(m.Name(), maxName), namespace: c.o.Namespace}
-	if i := c.rule(m.Name()); i >= 0 {
-		o.rule = &c.o.Rules[i]
-	}
-	if o.rule == nil && c.o.DropUnmatched || o.rule != nil && o.rule.Drop || o.name == "" {
-		c.dropped[Unmatched] += points(m)
-		return
-	}
-	o.unit = unitOf(m.Unit(), m.Type() != pmetric.MetricTypeGauge)
+// one is a metric as it is written.
+type one struct {
+	kind
+	name      string // as CloudWatch takes it
+	unit      unit   // as well
+	rule      *Rule  // nil for none
+	unwanted  bool
+	namespace string
+	def       string // {"Name":…}
+	member    string // ,"name":
+	hash      uint64 // of name
+	space     uint64 // of namespace
+	source    uint64 // hash of the name as it came
+
+	seed uint64 // of its series; changes with resource and scope
+}
+
+// prepare makes of a metric what can be made once.
+func (c *Converter) prepare(k kind) *one {
+	o := &one{kind: k, name: clean(k.name, maxName), namespace: c.o.Namespace, rule: c.rule(k.name), unit: unitOf(k.unit, !k.gauge)}
+	o.unwanted = o.rule == nil && c.o.DropUnmatched || o.rule != nil && o.rule.Drop || o.name == ""
+	high := false
 	if o.rule != nil {
-		o.high = o.rule.HighResolution
+		high = o.rule.HighResolution
 		if o.rule.Namespace != "" {
 			o.namespace = o.rule.Namespace
 		}
@@ -123,36 +134,76 @@ func (c *Converter) metric(m pmetric.Metric, scope uint64) {
 			o.unit = unit{o.rule.Unit, 1}
 		}
 	}
-	o.hash, o.space = xxh3.HashString(o.name), xxh3.HashString(o.namespace)
-	o.seed = xxh3.HashStringSeed(m.Name(), c.resHash^scope)
+	o.write(high)
+	o.hash, o.space, o.source = xxh3.HashString(o.name), xxh3.HashString(o.namespace), xxh3.HashString(k.name)
+	if len(c.known) >= maxCached {
+		clear(c.known)
+	}
+	c.known[k.name] = o
+	return o
+}
+
+// write makes definition and member of name and unit.
+func (o *one) write(high bool) {
+	def := AppendString([]byte(`{"Name":`), o.name)
+	if o.unit.name != "" && o.unit.name != "None" {
+		def = append(append(append(def, `,"Unit":"`...), o.unit.name...), '"')
+	}
+	if high {
+		def = append(def, `,"StorageResolution":1`...)
+	}
+	o.def = string(append(def, '}'))
+	o.member = string(append(AppendString([]byte{','}, o.name), ':'))
+}
+
+// part is a metric of its own that a summary has beside its quantiles.
+func (o *one) part(suffix string, u unit) *one {
+	p := *o
+	p.name, p.unit = clean(o.name+suffix, maxName), u
+	p.write(o.rule != nil && o.rule.HighResolution)
+	p.hash = xxh3.HashString(p.name)
+	return &p
+}
+
+func (c *Converter) metric(m pmetric.Metric, scope uint64) {
+	k := kind{m.Name(), m.Unit(), m.Type() == pmetric.MetricTypeGauge}
+	o := c.known[k.name]
+	if o == nil || o.kind != k {
+		o = c.prepare(k)
+	}
+	if o.unwanted {
+		c.dropped[Unmatched] += points(m)
+		return
+	}
+	o.seed = o.source*0x9e3779b97f4a7c15 ^ c.resHash ^ scope
 	switch m.Type() {
 	case pmetric.MetricTypeGauge:
 		for i := range m.Gauge().DataPoints().Len() {
-			c.gauge(&o, m.Gauge().DataPoints().At(i))
+			c.gauge(o, m.Gauge().DataPoints().At(i))
 		}
 	case pmetric.MetricTypeSum:
 		s := m.Sum()
 		differ := s.AggregationTemporality() == pmetric.AggregationTemporalityCumulative && s.IsMonotonic()
 		for i := range s.DataPoints().Len() {
 			if differ {
-				c.cumulative(&o, s.DataPoints().At(i))
+				c.cumulative(o, s.DataPoints().At(i))
 			} else {
-				c.gauge(&o, s.DataPoints().At(i))
+				c.gauge(o, s.DataPoints().At(i))
 			}
 		}
 	case pmetric.MetricTypeHistogram:
 		h := m.Histogram()
 		for i := range h.DataPoints().Len() {
-			c.histogram(&o, h.DataPoints().At(i), h.AggregationTemporality() == pmetric.AggregationTemporalityCumulative)
+			c.histogram(o, h.DataPoints().At(i), h.AggregationTemporality() == pmetric.AggregationTemporalityCumulative)
 		}
 	case pmetric.MetricTypeExponentialHistogram:
 		h := m.ExponentialHistogram()
 		for i := range h.DataPoints().Len() {
-			c.exponential(&o, h.DataPoints().At(i), h.AggregationTemporality() == pmetric.AggregationTemporalityCumulative)
+			c.exponential(o, h.DataPoints().At(i), h.AggregationTemporality() == pmetric.AggregationTemporalityCumulative)
 		}
 	case pmetric.MetricTypeSummary:
 		for i := range m.Summary().DataPoints().Len() {
-			c.summary(&o, m.Summary().DataPoints().At(i))
+			c.summary(o, m.Summary().DataPoints().At(i))
 		}
 	default:
 		c.dropped[Unsupported]++
@@ -221,7 +272,7 @@ func (c *Converter) number(o *one, at pcommon.Timestamp, attrs pcommon.Map, h ui
 		c.dropped[why] += points
 		return
 	}
-	d.define(o.name, o.unit.name, o.high)
+	d.define(o)
 	d.values = AppendFloat(d.values, v)
 	d.points += points
 }
@@ -280,7 +331,7 @@ func (c *Converter) distribution(o *one, at pcommon.Timestamp, attrs pcommon.Map
 			c.dropped[why] += points
 			return
 		}
-		d.define(o.name, o.unit.name, o.high)
+		d.define(o)
 		var n int
 		d.values, n = c.dist.appendPart(d.values, i)
 		d.points += points
@@ -294,7 +345,6 @@ func (c *Converter) summary(o *one, p pmetric.SummaryDataPoint) {
 		c.dropped[Stale]++
 		return
 	}
-	whole := *o
 	points := 1
 	h := hashMap(p.Attributes())
 	for i, part := range [2]struct {
@@ -312,9 +362,8 @@ func (c *Converter) summary(o *one, p pmetric.SummaryDataPoint) {
 			points = 0
 			continue
 		}
-		o.name, o.unit = whole.name+part.suffix, part.unit
-		c.number(o, p.Timestamp(), p.Attributes(), h, "", v, points)
-		*o, points = whole, 0
+		c.number(o.part(part.suffix, part.unit), p.Timestamp(), p.Attributes(), h, "", v, points)
+		points = 0
 	}
 	for i := range p.QuantileValues().Len() {
 		q := p.QuantileValues().At(i)
@@ -336,16 +385,9 @@ func (c *Converter) document(o *one, ts pcommon.Timestamp, attrs pcommon.Map, h 
 	}
 	where := place{h, at, o.rule}
 	p := c.places[where]
+	labelled := false
 	if p == nil {
-		p = &placed{why: c.label(o, attrs, quantile)}
-		if p.why == ok {
-			for _, set := range c.labels.sets {
-				p.sets = append(p.sets, c.labels.hash(set)^o.space)
-			}
-			for i := range c.labels.all {
-				p.names = append(p.names, c.labels.all[i].name)
-			}
-		}
+		p, labelled = c.place(o, attrs, quantile), true
 		c.places[where] = p
 	}
 	if p.why != ok {
@@ -366,14 +408,44 @@ func (c *Converter) document(o *one, ts pcommon.Timestamp, attrs pcommon.Map, h 
 	case all && p.d != nil && p.d.fits(o.name):
 		return p.d, ok
 	}
-	if why := c.label(o, attrs, quantile); why != ok {
-		return nil, why
+	if !labelled {
+		c.label(o, attrs, quantile)
 	}
-	d := c.openDocument(o, at)
-	if all {
-		p.d = d
+	if o.rule != nil && len(o.rule.Dimensions) > 0 {
+		d := c.openDocument(o, at)
+		if all {
+			p.d = d
+		}
+		return d, ok
 	}
-	return d, ok
+	// All attributes are labels, so what has other attributes is in another
+	// document, and there is one set: no need to look further.
+	if p.d == nil {
+		p.d = c.newDocument()
+	} else {
+		c.write(p.d)
+	}
+	p.d.start(at, o.namespace, &c.labels, c.allowed, c.props)
+	return p.d, ok
+}
+
+// place puts together labels and keeps of them what finds them again.
+func (c *Converter) place(o *one, attrs pcommon.Map, quantile string) *placed {
+	p := &placed{}
+	if n := len(c.unused); n > 0 {
+		p, c.unused = c.unused[n-1], c.unused[:n-1]
+	}
+	*p = placed{sets: p.sets[:0], names: p.names[:0], why: c.label(o, attrs, quantile)}
+	if p.why != ok {
+		return p
+	}
+	for _, set := range c.labels.sets {
+		p.sets = append(p.sets, c.labels.hash(set)^o.space)
+	}
+	for i := range c.labels.all {
+		p.names = append(p.names, c.labels.all[i].name)
+	}
+	return p
 }
 
 // label puts together labels, sets and properties of a point.
@@ -402,15 +474,19 @@ func (c *Converter) openDocument(o *one, at int64) *document {
 	case open:
 		c.write(d)
 	default:
-		if n := len(c.spare); n > 0 {
-			d, c.spare = c.spare[n-1], c.spare[:n-1]
-		} else {
-			d = &document{}
-		}
+		d = c.newDocument()
 		c.open[string(c.key)] = d
-		c.order = append(c.order, d)
 	}
 	d.start(at, o.namespace, &c.labels, c.allowed, c.props)
+	return d
+}
+
+func (c *Converter) newDocument() *document {
+	d := &document{}
+	if n := len(c.spare); n > 0 {
+		d, c.spare = c.spare[n-1], c.spare[:n-1]
+	}
+	c.order = append(c.order, d)
 	return d
 }
 
@@ -435,7 +511,7 @@ func (c *Converter) budget(o *one, sets []uint64) (any, all bool) {
 	c.allowed = c.allowed[:0]
 	all = true
 	for _, set := range sets {
-		fine := c.o.Allow == nil || c.o.Allow(o.hash^set*0x9e3779b97f4a7c15, o.name, c.now)
+		fine := c.o.Budget == nil || c.o.Budget.Allow(o.hash^set*0x9e3779b97f4a7c15, o.name)
 		any, all = any || fine, all && fine
 		c.allowed = append(c.allowed, fine)
 	}
@@ -476,6 +552,11 @@ func (c *Converter) flush() {
 		c.spare = c.spare[:1000]
 	}
 	clear(c.open)
+	if len(c.unused) < 1000 {
+		for _, p := range c.places {
+			c.unused = append(c.unused, p)
+		}
+	}
 	clear(c.places)
 	c.order = c.order[:0]
 }

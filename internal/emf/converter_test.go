@@ -319,16 +319,23 @@ func TestManyMetricsAndLongHistogramsAreSplitAndAddUp(t *testing.T) {
 	require.Equal(t, float64(p.Count()), count)
 }
 
+// two allows the first two metrics.
+type two map[uint64]bool
+
+func (two) Begin(time.Time) {}
+func (two) End()            {}
+
+func (seen two) Allow(metric uint64, _ string) bool {
+	if len(seen) < 2 {
+		seen[metric] = true
+	}
+	return seen[metric]
+}
+
 func TestOnlyTheSetsWithinTheBudgetAreWritten(t *testing.T) {
-	seen := map[uint64]bool{}
 	o := options()
 	o.Rules = []Rule{{Metrics: []string{"*"}, Dimensions: [][]string{{"service.name"}, {"service.name", "pod"}}}}
-	o.Allow = func(metric uint64, _ string, _ time.Time) bool {
-		if len(seen) < 2 {
-			seen[metric] = true
-		}
-		return seen[metric]
-	}
+	o.Budget = two{}
 	c := New(o, kickoff)
 	for range 2 {
 		b := newBatch(kickoff)

@@ -26,12 +26,12 @@ type deltas struct {
 	stale   time.Duration
 	began   int64 // ns; series that start later are known from their first point
 	swept   int64 // s
-	numbers map[series]number
+	numbers map[series]*number
 	buckets map[series]*buckets
 }
 
 func newDeltas(limit int, stale time.Duration) deltas {
-	return deltas{limit: limit, stale: stale, numbers: map[series]number{}, buckets: map[series]*buckets{}}
+	return deltas{limit: limit, stale: stale, numbers: map[series]*number{}, buckets: map[series]*buckets{}}
 }
 
 // room makes sure that one more series fits, forgetting stale ones at most once a
@@ -68,24 +68,30 @@ const ok Reason = -1
 // step replaces what a sum was by what it is and returns the difference. A sum
 // that fell, or whose start moved, began anew: then all of it is new.
 func (d *deltas) step(k series, is number, integer bool, now time.Time) (float64, Reason) {
-	was, known := d.numbers[k]
 	is.seen = now.Unix()
-	switch {
-	case !known && !d.room(now):
-		return 0, TooManySeries
-	case known && is.at <= was.at:
-		return 0, OutOfOrder
-	}
-	d.numbers[k] = is
 	whole := is.f
 	if integer {
 		whole = float64(is.i)
 	}
-	switch {
-	case !known && d.since(is.start):
-		return whole, ok
-	case !known:
+	kept := d.numbers[k]
+	if kept == nil {
+		if !d.room(now) {
+			return 0, TooManySeries
+		}
+		kept = new(number)
+		*kept = is
+		d.numbers[k] = kept
+		if d.since(is.start) {
+			return whole, ok
+		}
 		return 0, Initial
+	}
+	was := *kept
+	if is.at <= was.at {
+		return 0, OutOfOrder
+	}
+	*kept = is
+	switch {
 	case is.start > was.at, integer && is.i < was.i, !integer && is.f < was.f:
 		return whole, ok
 	case integer:

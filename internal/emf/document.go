@@ -62,25 +62,13 @@ func (d *document) fits(name string) bool {
 }
 
 // define adds a metric; its value is appended to d.values next.
-func (d *document) define(name string, u string, high bool) {
+func (d *document) define(o *one) {
 	if len(d.names) > 0 {
 		d.defs = append(d.defs, ',')
 	}
-	d.names = append(d.names, name)
-	d.defs = append(d.defs, `{"Name":`...)
-	d.defs = AppendString(d.defs, name)
-	if u != "" && u != "None" {
-		d.defs = append(d.defs, `,"Unit":"`...)
-		d.defs = append(d.defs, u...)
-		d.defs = append(d.defs, '"')
-	}
-	if high {
-		d.defs = append(d.defs, `,"StorageResolution":1`...)
-	}
-	d.defs = append(d.defs, '}')
-	d.values = append(d.values, ',')
-	d.values = AppendString(d.values, name)
-	d.values = append(d.values, ':')
+	d.names = append(d.names, o.name)
+	d.defs = append(d.defs, o.def...)
+	d.values = append(d.values, o.member...)
 }
 
 // append writes the document.

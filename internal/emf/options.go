@@ -35,9 +35,18 @@ type Options struct {
 	MaxSeries int
 	// Stale is after how long without a point a series is forgotten.
 	Stale time.Duration
-	// Allow is asked for each metric under each set of dimensions, by a hash of
-	// both; nil allows all.
-	Allow func(metric uint64, name string, now time.Time) bool
+	// Budget is asked for each metric under each set of dimensions; nil allows all.
+	Budget Budget
+}
+
+// Budget bounds what is written.
+type Budget interface {
+	// Begin and End enclose the questions of one batch.
+	Begin(now time.Time)
+	End()
+	// Allow reports whether a metric may be written, by a hash of its namespace,
+	// name and dimensions.
+	Allow(metric uint64, name string) bool
 }
 
 // Rule says how metrics are written.
@@ -57,27 +66,18 @@ type Rule struct {
 	Drop bool
 }
 
-// maxCached bounds the names whose rule is remembered; beyond it all are
-// forgotten and looked up again.
+// maxCached bounds the metrics that are remembered; beyond it all are forgotten
+// and made anew.
 const maxCached = 20_000
 
-// rule returns the index of the rule for a name, -1 for none.
-func (c *Converter) rule(name string) int {
-	if i, ok := c.rules[name]; ok {
-		return i
-	}
-	found := -1
+// rule returns the rule for a name, nil for none.
+func (c *Converter) rule(name string) *Rule {
 	for i := range c.o.Rules {
 		if matchesAny(c.o.Rules[i].Metrics, name) {
-			found = i
-			break
+			return &c.o.Rules[i]
 		}
 	}
-	if len(c.rules) >= maxCached {
-		clear(c.rules)
-	}
-	c.rules[name] = found
-	return found
+	return nil
 }
 
 func matchesAny(patterns []string, name string) bool {
