@@ -107,8 +107,8 @@ func (c *Config) Validate() error {
 	if c.UpdateInterval < 0 {
 		errs = append(errs, fmt.Errorf("update_interval must not be negative (got %s), e.g. 10s", c.UpdateInterval))
 	}
-	if c.MaxEntries < 10 || c.MaxEntries > 1_000_000 {
-		errs = append(errs, fmt.Errorf("max_entries must be between 10 and 1000000 (got %d)", c.MaxEntries))
+	if c.MaxEntries < 10 || c.MaxEntries > 50_000 {
+		errs = append(errs, fmt.Errorf("max_entries must be between 10 and 50000 (got %d)", c.MaxEntries))
 	}
 	if !c.RetryOnFailure.Enabled {
 		errs = append(errs, errors.New("retry_on_failure::enabled must be true: without it, findings would be lost while Grafana is away"))

@@ -551,3 +551,38 @@ func TestAnAnnotationWhoseAnswerWasLostIsFoundAgain(t *testing.T) {
 		require.EqualValues(t, 1, b.g.counts.adopted.Load())
 	})
 }
+
+func TestWhatWaitsIsCountedAlongEveryWay(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		waiting := func() int64 {
+			n := int64(0)
+			for _, e := range b.g.table.entries {
+				if e.waits() {
+					n++
+				}
+			}
+			require.Equal(t, n, b.g.counts.waiting.Load())
+			return n
+		}
+		f := flood("player", time.Now())
+		b.fake.Inject(grafanafake.Fault{Status: 500})
+		b.tell(f)
+		b.after(time.Millisecond)
+		require.EqualValues(t, 1, waiting())
+		b.tell(f, updated(f, time.Now(), 5), updated(f, time.Now(), 6))
+		require.EqualValues(t, 1, waiting(), "one annotation, however often it was told")
+		b.after(time.Minute)
+		require.Zero(t, waiting())
+		b.fake.Inject(slices.Repeat([]grafanafake.Fault{{Status: 500}}, 100)...)
+		for i := range 30 { // more than there is room for
+			b.tell(flood(fmt.Sprint(i), time.Now()))
+			waiting()
+		}
+		b.kill()
+		b.start()
+		require.EqualValues(t, 10, waiting())
+		b.fake.Heal()
+		b.after(time.Minute)
+		require.Zero(t, waiting())
+	}, func(c *Config) { c.MaxEntries = 10 })
+}

@@ -23,6 +23,7 @@ type entry struct {
 	Sent    uint64 `json:"sent,omitempty"` // hash of the look that Grafana has, or has refused
 	SentEnd int64  `json:"sent_end,omitempty"`
 
+	want  uint64    // hash of Look
 	since time.Time // when it came to differ from what Grafana has
 	due   time.Time // no call before
 }
@@ -33,7 +34,10 @@ func (l *look) hash() uint64 {
 	return xxh3.Hash(b) | 1 // never 0
 }
 
-func (e *entry) done() bool { return e.Sent == e.Look.hash() && !e.Look.Open }
+// waits reports whether Grafana has another look than it shall.
+func (e *entry) waits() bool { return e.Sent != e.want }
+
+func (e *entry) done() bool { return !e.waits() && !e.Look.Open }
 
 // table is what shall be in Grafana.
 type table struct {
@@ -43,6 +47,7 @@ type table struct {
 
 	mu      sync.Mutex
 	entries map[string]*entry // guarded by mu; at most limit
+	waiting int               // guarded by mu: entries that wait
 }
 
 func newTable(c *Config, counts *counts) *table {
@@ -64,18 +69,18 @@ func (t *table) tell(w word, now time.Time) (news bool, gone []string) {
 		t.entries[w.Key] = e
 	} else if e.Last && !w.Last || w.Told < e.Told {
 		return false, nil // older than what is known: a batch that came twice, or late
-	} else if w.Told == e.Told && w.Last == e.Last && e.Look.hash() == w.Look.hash() {
+	} else if w.Told == e.Told && w.Last == e.Last && e.want == w.Look.hash() {
 		return false, nil
 	}
-	opened := e.Sent == 0
+	opened, waited := e.Sent == 0, e.waits()
 	if e.since.IsZero() {
 		e.since = now
 	}
-	e.Told, e.Last, e.Look = w.Told, w.Last, w.Look
+	e.Told, e.Last, e.Look, e.want = w.Told, w.Last, w.Look, w.Look.hash()
 	if opened || !e.Look.Open {
 		e.due = time.Time{}
 	}
-	t.countLocked()
+	t.countLocked(waited, e.waits())
 	return true, gone
 }
 
@@ -117,6 +122,7 @@ func (t *table) makeRoomLocked() []string {
 		t.counts.full.Add(1)
 	}
 	delete(t.entries, worst.Key)
+	t.countLocked(worst.waits(), false)
 	return []string{worst.Key}
 }
 
@@ -132,7 +138,7 @@ func (t *table) end(e *entry, now time.Time) int64 {
 
 // wants says when the next call for e is due; false where there is none to make.
 func (t *table) wants(e *entry, now time.Time) (time.Time, bool) {
-	if e.Sent != e.Look.hash() {
+	if e.waits() {
 		return e.due, true
 	}
 	if !e.Look.Open || e.ID == 0 {
@@ -156,7 +162,7 @@ func (t *table) next(now time.Time, hurry bool) (e *entry, wait time.Duration) {
 	for _, x := range t.entries {
 		due, ok := t.wants(x, now)
 		switch {
-		case !ok, hurry && x.Sent == x.Look.hash():
+		case !ok, hurry && !x.waits():
 		case !hurry && due.After(now):
 			wait = min(wait, due.Sub(now))
 		case best == nil || x.since.Before(best.since) || x.since.Equal(best.since) && (x.Look.Start < best.Look.Start || x.Look.Start == best.Look.Start && x.Key < best.Key):
@@ -179,15 +185,16 @@ func (t *table) sent(e *entry, id, end int64, now time.Time) {
 	if kept == nil {
 		return
 	}
-	kept.ID, kept.Sent, kept.SentEnd = id, e.Look.hash(), end
+	waited := kept.waits()
+	kept.ID, kept.Sent, kept.SentEnd = id, e.want, end
 	kept.due, kept.since = now.Add(t.gap), time.Time{}
-	if kept.Sent != kept.Look.hash() {
+	if kept.waits() {
 		kept.since = now
 		if !kept.Look.Open {
 			kept.due = time.Time{}
 		}
 	}
-	t.countLocked()
+	t.countLocked(waited, kept.waits())
 }
 
 // forget drops the id of an annotation that is not there any more.
@@ -208,22 +215,24 @@ func (t *table) load(entries []*entry, now time.Time) (gone []string) {
 	})
 	for _, e := range entries {
 		gone = append(gone, t.makeRoomLocked()...)
-		if e.Sent != e.Look.hash() {
+		if e.want = e.Look.hash(); e.waits() {
 			e.since = now
 		}
 		t.entries[e.Key] = e
+		t.countLocked(false, e.waits())
 	}
-	t.countLocked()
 	return gone
 }
 
-func (t *table) countLocked() {
-	waiting := 0
-	for _, e := range t.entries {
-		if e.Sent != e.Look.hash() {
-			waiting++
-		}
+// countLocked follows one entry that waited, or did not, and now does, or does
+// not.
+func (t *table) countLocked(before, after bool) {
+	if before {
+		t.waiting--
 	}
-	t.counts.waiting.Store(int64(waiting))
+	if after {
+		t.waiting++
+	}
+	t.counts.waiting.Store(int64(t.waiting))
 	t.counts.known.Store(int64(len(t.entries)))
 }
