@@ -87,7 +87,7 @@ func (d *Dashboard) Flow() []Placed {
 func (d *Dashboard) JSON() ([]byte, error) {
 	out := dashboardJSON{
 		UID: d.UID, Title: d.Title, Description: d.Description, Tags: d.Tags,
-		SchemaVersion: SchemaVersion, Version: 1, Editable: true, GraphTooltip: 1, Style: "dark",
+		SchemaVersion: SchemaVersion, Version: 1, Editable: true, GraphTooltip: 1,
 		Timezone: "browser", Refresh: d.Refresh, Time: timeJSON{d.From, "now"},
 		Links: []linkJSON{},
 	}

@@ -15,7 +15,6 @@ type (
 		GraphTooltip         int             `json:"graphTooltip"`
 		FiscalYearStartMonth int             `json:"fiscalYearStartMonth"`
 		LiveNow              bool            `json:"liveNow"`
-		Style                string          `json:"style"`
 		Timezone             string          `json:"timezone"`
 		WeekStart            string          `json:"weekStart"`
 		Refresh              string          `json:"refresh"`
