@@ -183,6 +183,13 @@ func (s *session) summariseFindings(b *strings.Builder) {
 		for _, r := range f.Rules {
 			fmt.Fprintf(b, "  rule: %s %s, covers %.1f %%, hits %.2f %% of legitimate requests\n", r.Action, describe(&r), 100*r.Coverage, 100*r.LegitimateHit)
 		}
+		if m := f.Mitigation; m != (finding.Mitigation{}) {
+			fmt.Fprintf(b, "  rules together: cover %.1f %%, hit %.2f %% of legitimate requests", 100*m.Coverage, 100*m.LegitimateHit)
+			if m.Note != "" {
+				fmt.Fprintf(b, "; %s", m.Note)
+			}
+			b.WriteString("\n")
+		}
 	}
 }
 
@@ -190,6 +197,10 @@ func (s *session) summariseFindings(b *strings.Builder) {
 func describe(r *finding.Rule) string {
 	var parts []string
 	for _, c := range r.Match {
+		if c.Op == finding.OpAbsent || c.Op == finding.OpPresent {
+			parts = append(parts, c.Field+" "+c.Op)
+			continue
+		}
 		if n := len(c.Values) + c.More; n != 1 {
 			parts = append(parts, fmt.Sprintf("%s in %d values", c.Field, n))
 			continue

@@ -15,7 +15,7 @@ import (
 // many people share is not proposed by itself.
 func (s *service) rules(kind int, ep *episode) ([]finding.Rule, finding.Mitigation) {
 	b := s.bookOf(kind, ep)
-	if s.open > 0 && b.lessons > 0 && ep.open && s.second-b.learned < min(int64(b.lessons)*updateEvery, lessonsEvery) {
+	if s.open > 0 && b.lessons > 0 && ep.open && s.second-b.learned < updateEvery*min(1+int64(b.lessons/6), 3) {
 		return slices.Clone(b.rules), b.outcome
 	}
 	b.learned = s.second
@@ -24,9 +24,8 @@ func (s *service) rules(kind int, ep *episode) ([]finding.Rule, finding.Mitigati
 	return slices.Clone(b.rules), b.outcome
 }
 
-// lessonsEvery is how often, s, the rules of a long finding are learned again.
-const lessonsEvery = 30
-
+// lesson learns the rules anew. In a finding's first minute that is done each time
+// it is told, since ever more addresses become known; later up to 30 s apart.
 func (s *service) lesson(ep *episode, b *casebook) ([]finding.Rule, finding.Mitigation) {
 	b.measureMissed()
 	l := s.prepare(b, ep.before())
