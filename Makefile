@@ -112,7 +112,7 @@ bench: build ## Benchmarks: the laptop, the store, conntrack, parsing, the detec
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/forecast ./processors/conntrackprocessor
 
 .PHONY: eval
-eval: build ## Every scenario × 20 seeds against the detector and the baselines (about an hour; EVAL=--quick: minutes); writes docs/detection-eval.md
+eval: build ## Every scenario × 20 seeds against the detector and the baselines (about half an hour on 2 cores; EVAL=--quick: minutes); writes docs/detection-eval.md
 	bin/vigie eval run --out docs/detection-eval.md $(if $(wildcard ../shared/data),--data ../shared/data) $(EVAL)
 
 .PHONY: clean

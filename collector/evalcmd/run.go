@@ -46,7 +46,7 @@ is there (--data, or VIGIE_DATA). Prints the table, or writes it to --out.`,
 		},
 	}
 	p := cmd.Flags()
-	p.BoolVar(&f.quick, "quick", false, "3 seeds and 3 intensities instead of 20 and 6")
+	p.BoolVar(&f.quick, "quick", false, "3 seeds and 3 intensities instead of 20 and 6 (of which 3 on 5 seeds)")
 	p.IntVar(&f.seeds, "seeds", 0, "seeds of each scenario; default by --quick")
 	p.Uint64Var(&f.firstSeed, "first-seed", 1, "the first of them")
 	p.StringSliceVar(&f.only, "scenario", nil, "only these scenarios")
@@ -72,12 +72,13 @@ func (f *runFlags) plan() score.Plan {
 }
 
 func (f *runFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
-	cases, err := f.plan().Cases()
+	plan := f.plan()
+	cases, err := plan.Cases()
 	if err != nil {
 		return err
 	}
 	began := time.Now()
-	outcomes, err := f.all(ctx, cases, stderr)
+	outcomes, err := f.all(ctx, plan, cases, stderr)
 	if err != nil {
 		return err
 	}
@@ -86,6 +87,9 @@ func (f *runFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 		if o.Judge == score.VigieName {
 			p.Lines += o.Lines
 		}
+	}
+	if plan.Few() < plan.Seeds {
+		p.Note = append(p.Note, fmt.Sprintf("%d seeds of each scenario; the first %d also run +10 %%, +300 %%, +1,000 %% and the baselines", plan.Seeds, plan.Few()))
 	}
 	var real []score.RealResult
 	if len(f.only) == 0 {
@@ -119,7 +123,7 @@ func (f *runFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 }
 
 // all runs the cases on the workers and keeps their order.
-func (f *runFlags) all(ctx context.Context, cases []score.Case, stderr io.Writer) ([]*score.Outcome, error) {
+func (f *runFlags) all(ctx context.Context, plan score.Plan, cases []score.Case, stderr io.Writer) ([]*score.Outcome, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	results := make([][]*score.Outcome, len(cases))
@@ -130,7 +134,7 @@ func (f *runFlags) all(ctx context.Context, cases []score.Case, stderr io.Writer
 	for range max(1, f.workers) {
 		wg.Go(func() {
 			for i := range next {
-				outcomes, err := f.one(ctx, cases[i])
+				outcomes, err := f.one(ctx, cases[i], f.baselines && plan.Baselines(cases[i].Seed))
 				if err != nil {
 					cancel(fmt.Errorf("%s seed %d: %w", cases[i].Scenario, cases[i].Seed, err))
 					return
@@ -165,7 +169,7 @@ func (f *runFlags) all(ctx context.Context, cases []score.Case, stderr io.Writer
 	return out, nil
 }
 
-func (f *runFlags) one(ctx context.Context, c score.Case) ([]*score.Outcome, error) {
+func (f *runFlags) one(ctx context.Context, c score.Case, baselines bool) ([]*score.Outcome, error) {
 	service, err := c.Service()
 	if err != nil {
 		return nil, err
@@ -175,7 +179,7 @@ func (f *runFlags) one(ctx context.Context, c score.Case) ([]*score.Outcome, err
 		return nil, err
 	}
 	entrants := []score.Entrant{{Name: score.VigieName, Judge: vigie}}
-	if f.baselines {
+	if baselines {
 		entrants = append(entrants, score.Entrant{Name: "per-client", Judge: score.PerClient()}, score.Entrant{Name: "ewma", Judge: score.EWMA()})
 	}
 	return c.Run(ctx, entrants...)

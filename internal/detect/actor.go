@@ -1,5 +1,7 @@
 package detect
 
+import "github.com/vigie-otel/vigie/internal/finding"
+
 // actorNote is one client that stands for itself: judged by what it did, with no
 // need of a baseline.
 type actorNote struct {
@@ -26,6 +28,7 @@ const (
 	stuffRefused = 8  // refused sign-ins; people who forgot their password give up at 3 to 5
 	stuffSame    = 20 // answers of one size to as many sign-ins: a form shown again
 	slowRequests = 6
+	slowAborts   = 8
 )
 
 // judgeClients looks at the clients that were active in the tick.
@@ -52,7 +55,7 @@ func (s *service) judgeClient(c *client) {
 		s.accuse(c, epStuffing, s.stuffs(c))
 	}
 	if c.class&(1<<epSlow) == 0 && c.slow >= uint32(s.fewer(epSlow, slowRequests, 3)) {
-		s.accuse(c, epSlow, slows(c))
+		s.accuse(c, epSlow, s.slows(c))
 	}
 	if c.class == 0 && (c.dyn >= hammerRequests && c.rate >= hammerRate || c.n >= 300 && c.load >= 2*hammerRate) {
 		s.accuse(c, epFlood, s.hammers(c))
@@ -118,7 +121,11 @@ func (s *service) accuse(c *client, kind int, score float32) {
 	}
 	if !ep.open {
 		ep.conf = float64(min(0.99, 0.6+0.1*score))
-		ep.begin(s, episodeClass[kind], c.first*1e9)
+		class := episodeClass[kind]
+		if kind == epFlood && c.flags&clientBusts != 0 && c.newPQ*5 >= c.n*4 {
+			class = finding.CacheBusting
+		}
+		ep.begin(s, class, c.first*1e9)
 		ep.requests += uint64(c.n)
 		if kind == epFlood {
 			s.takeOver()
@@ -250,10 +257,26 @@ func (s *service) stuffs(c *client) float32 {
 // go on to do something else.
 func (s *service) formAnswers(c *client) bool { return c.dyn-min(c.dyn, c.tries) <= c.tries/2 }
 
-// slows: one client holds connections with requests that never end.
-func slows(c *client) float32 {
+// slows: one client holds connections with requests that never end. Where the log
+// does not say how long they took, going away again and again counts, from a
+// client that does one thing and nothing else, while others stay: people who lose
+// patience, or their network, do other things too, or are many.
+func (s *service) slows(c *client) float32 {
 	if c.slow*10 < c.n*6 {
 		return 0
+	}
+	if c.flags&clientAborts != 0 {
+		if c.slow < slowAborts || c.static > 0 || c.monotone() != 2 {
+			return 0
+		}
+		var n, gaveUp uint64
+		for i := range min(20, int(s.tick)) {
+			n += s.slot(i).n
+			gaveUp += s.slot(i).gaveUp
+		}
+		if gaveUp*50 > n {
+			return 0
+		}
 	}
 	return 2
 }

@@ -71,6 +71,8 @@ const (
 	clientRobots  uint8 = 1 << iota // read robots.txt
 	clientCrawler                   // says that it is a robot
 	clientTool                      // its user agent is a library or a tool
+	clientAborts                    // goes away before it has the answer; after how long is not known
+	clientBusts                     // asks for one thing under queries that never repeat
 	clientVaried                    // was a rounded visitor in an earlier epoch
 )
 
@@ -143,6 +145,9 @@ func (c *client) add(e *event) {
 	}
 	// An asset under queries that never repeat is no asset: it reaches the origin.
 	busts := e.flags&flagQuery != 0 && e.flags&flagNewPQ != 0 && c.newPQ >= 8
+	if busts {
+		c.flags |= clientBusts
+	}
 	switch {
 	case e.class.static() && !busts:
 		c.static += k
@@ -260,6 +265,9 @@ func (c *client) answer(e *event, what uint64) {
 	}
 	if e.slow() {
 		c.slow += k
+		if e.aborted() {
+			c.flags |= clientAborts
+		}
 	}
 	if !e.tried() || c.retry {
 		return

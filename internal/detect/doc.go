@@ -28,8 +28,9 @@
 //     hammers, requests that never end — is judged client by client on
 //     scale-free evidence, with no history (actor.go).
 //  5. A finding opens at 3 of 5 looks (2 where the evidence is overwhelming;
-//     look.go), is refined while it lasts, and closes a minute after its last
-//     request (episode.go, follow.go). Its classifier is what marks requests; its
+//     look.go), is refined while it lasts, and closes a minute after the last
+//     request that is of what it is about (episode.go, follow.go). One attack is
+//     one finding: what turns out to be part of a flood goes on as the flood. Its classifier is what marks requests; its
 //     rules are a greedy cover (cover.go).
 //
 // A client retry storm and a buggy release are told as the verdict crowd, with
@@ -45,6 +46,28 @@
 // It falls short where an attacker has the site's own audience — its networks,
 // devices and paths, a request now and then from each of thousands of clients —
 // and where the log begins with the attack and no client stands out.
+//
+// Decisions:
+//
+// 2026-11-22, sessions of the separated component by themselves. Bots that take the
+// audience's networks, devices and pages differ in what their sessions are made of,
+// which the window's mean hides: the component that the mixture separates is
+// compared with the baseline given path and stage, by lift or, where a value is
+// common already, by odds. Sessions that are hardly ever seen weigh more when they
+// are all over the site: a crowd, a new release or a purge behaves oddly in one
+// place. Where people enter a site lost as evidence: a crowd has deep links. None of
+// it counts in a log's first minute, in sessions that are rounded, nor in the two
+// minutes after the site failed its visitors; each of these raised false findings.
+//
+// 2026-11-22, a look is a tick. Counting each window as a look let the windows in
+// which an attack does not show yet outvote the one in which it does.
+//
+// 2026-11-22, a class follows the evidence. A flood is distributed when a limit per
+// client would not stop it: many clients, each at a light load. The number of
+// clients alone lost, since a window shows only those that happened to ask.
+//
+// 2026-11-22, 499 without a duration. It counts as a held connection from one
+// client that does nothing else, while hardly anybody else goes away.
 //
 // The package is pure: no clock, no I/O, no goroutine, no global state; the same
 // input under the same seed gives the same output. A Detector is not safe for

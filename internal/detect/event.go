@@ -59,8 +59,17 @@ func (e *event) slow() bool {
 	if e.status == 408 {
 		return true
 	}
+	if e.aborted() {
+		return true
+	}
 	failed := e.status >= 400 || e.status == 0
 	return e.dur != noDur && e.dur >= durTen && failed && e.status < 500 && (e.size == noSize || e.size <= 12)
+}
+
+// aborted says that the client went away before it had the answer, in a log that
+// does not say after how long.
+func (e *event) aborted() bool {
+	return e.status == 499 && e.dur == noDur && !e.class.static() && (e.size == noSize || e.size <= 12)
 }
 
 // tried says that somebody tried to sign in.

@@ -52,6 +52,8 @@ type excess struct {
 	att     tally
 	leg     tally
 	tie     float32 // weight of one row of the reference in leg
+	failed  bool    // the site failed its visitors lately: their sessions have the course that it gave them
+	step    float32 // every how manieth of the window's rows is in rows
 	alone   bool    // the attack's rows are measured by themselves: see sessions
 	refused float32 // how much more sign-ins are refused than usual; 0 elsewhere
 }
@@ -79,7 +81,7 @@ func (x *excess) measure(ref *reference) {
 	for i := range x.rows {
 		r := &x.rows[i]
 		for d := range dims {
-			if r.val[d] == 0 || groupOf[d] == groups || (d == dimOutcome && theSites(r.val[d])) || (groupOf[d] == groupNetwork && r.flags&rowShared != 0) {
+			if r.val[d] == 0 || groupOf[d] == groups || (d == dimOutcome && theSites(r.val[d])) || (groupOf[d] == groupNetwork && r.flags&rowShared != 0) || (d == dimFollow && x.failed) {
 				continue
 			}
 			how := x.strange(d, r, ref)

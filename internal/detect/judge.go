@@ -7,6 +7,7 @@ type opinion struct {
 	attack   bool
 	score    float32 // evidence for, less evidence against; scoreBar opens
 	class    finding.Class
+	ticks    int     // of the window
 	share    float32 // of the window's requests
 	base     float32 // share of ordinary requests with the same signature
 	rate     float32 // requests a second
@@ -19,7 +20,11 @@ type opinion struct {
 	breadth  float32    // not for the few things that the attack asks for most
 	marked   float32    // by an open finding
 	fresh    [2]float32 // new clients: in the attack, in the baseline
-	clients  float32    // distinct, estimated
+	clients  float32    // distinct, in the sample
+	many     float32    // distinct, in all, estimated
+	each     float32    // requests a second of each
+	queried  float32    // with a query
+	failed   bool       // the site failed its visitors lately
 	sig      signature
 }
 
@@ -83,7 +88,7 @@ func (x *excess) judge(ref *reference, rate float64, minShare float32, minRate f
 
 // describe measures the rows that the signature holds for the attack's.
 func (x *excess) describe(op *opinion, ref *reference) {
-	var a, aged, fresh float32
+	var a, aged, fresh, once float32
 	x.now.reset(1 << 14) // from here on: distinct clients
 	for i := range x.rows {
 		if x.post[i] <= 0 {
@@ -111,6 +116,9 @@ func (x *excess) describe(op *opinion, ref *reference) {
 		if r.event&flagNewPQ != 0 {
 			op.newPQ += r.w
 		}
+		if r.event&flagQuery != 0 {
+			op.queried += r.w
+		}
 		if r.flags&rowMarked != 0 {
 			op.marked += r.w
 		}
@@ -122,16 +130,24 @@ func (x *excess) describe(op *opinion, ref *reference) {
 			aged += r.w
 		}
 		if s := x.now.at(r.key); s != nil {
-			s.n++
+			if s.n++; s.n == 1 {
+				op.many += r.w
+				once++
+			} else if s.n == 2 {
+				once--
+			}
 		}
 	}
 	if a == 0 {
 		return
 	}
-	op.clients = float32(x.now.used)
+	op.clients, op.failed, op.ticks = float32(x.now.used), x.failed, x.ticks
+	// A client that the sample has once is one of as many as it was thinned by.
+	op.many *= 1 + (max(x.step, 1)-1)*once/max(op.clients, 1)
+	op.each = a * max(x.step, 1) / max(op.many, 1) / float32(max(x.ticks, 1))
 	op.breadth = x.breadth(a)
 	strange, alien := x.sessions(ref)
-	for _, p := range [...]*float32{&op.known, &op.rounded, &op.crawlers, &op.newPQ, &op.marked, &op.foreign} {
+	for _, p := range [...]*float32{&op.known, &op.rounded, &op.crawlers, &op.newPQ, &op.marked, &op.foreign, &op.queried} {
 		*p /= a
 	}
 	for g := range groups {
@@ -149,7 +165,7 @@ func (x *excess) describe(op *opinion, ref *reference) {
 // and how much is foreign to ordinary traffic. The separation did not need to know
 // a request's path to find these rows, so what holds given the path is evidence.
 func (x *excess) sessions(ref *reference) (strange, alien float32) {
-	if ref.aged() < refLeast {
+	if ref.aged() < refLeast || x.failed {
 		return 0, 0 // too young a log: its beginning cut its sessions
 	}
 	dims := [...]dim{dimSession, dimFollow}
@@ -255,8 +271,8 @@ func (op *opinion) weigh() float32 {
 	// A crowd or a new release that behaves as nobody did before does so in one
 	// place. Sessions foreign to the site all over it are nobody's visit.
 	alien := ramp(op.foreign, 0.3, 0.6) * ramp(op.breadth, 0.5, 0.8) * ramp(op.share, 0.06, 0.1)
-	if op.fresh[1] == 0 {
-		alien = 0 // too young a log
+	if op.fresh[1] == 0 || op.failed {
+		alien = 0 // too young a log, or a site that failed its visitors
 	}
 	s += 0.75 * alien
 	// Nobody who hires machines hires this site's own audience: many clients with

@@ -14,6 +14,7 @@ const (
 	riseBar   = 1.12
 	holdBar   = 1.0 // the evidence that keeps an open finding's signature up to date
 	widenBar  = 1.2 // and that lets it take in more
+	failedFor = 120 // s after the site failed its visitors, in which they come back as they can
 )
 
 // look judges the composition of the last 3, 10 and 60 ticks. How often depends
@@ -23,6 +24,10 @@ func (s *service) look() {
 	ep := &s.eps[epFlood]
 	if len(s.ref.rows) >= refLeast && s.age() >= 3 {
 		alert := ep.looks&7 != 0
+		if s.failing() {
+			s.failed = s.second
+		}
+		fresh := !ep.open || s.clock-ep.found < 10e9
 		// Rising by the last minute's measure, not by the baseline's: in a crowd
 		// that lasts, every tick would be a rise.
 		if s.rate(3) > riseBar*s.rateBefore(3, 13) {
@@ -35,8 +40,8 @@ func (s *service) look() {
 			due   bool
 		}{
 			{3, (rising || alert) && !ep.open},
-			{10, alert || (rising && s.tick%2 == 0) || s.tick%5 == 0},
-			{60, s.tick%10 == 0 || (alert && s.tick%3 == 0)},
+			{10, alert && (fresh || s.tick%3 == 0) || (rising && s.tick%2 == 0) || s.tick%5 == 0},
+			{60, s.tick%10 == 0 || (alert && fresh && s.tick%3 == 0)},
 		} {
 			if !w.due {
 				continue
@@ -64,11 +69,13 @@ func (s *service) lookFlood(ep *episode, ticks int) (attack, sure bool) {
 	if ep.looks == 0 && !ep.open {
 		limit /= 2 // a routine look
 	}
-	x.rows, x.ticks = s.gather(x.rows, ticks, limit, false), ticks
+	x.rows, x.step = s.gather(x.rows, ticks, limit, false)
+	x.ticks = ticks
 	if len(x.rows) < lookLeast {
 		return false, false
 	}
 	s.ref.build(s.second)
+	x.failed = s.second-s.failed < failedFor
 	x.measure(&s.ref)
 	top := x.largest()
 	op := x.judge(&s.ref, s.rate(ticks), float32(s.d.cfg.MinFloodShare), s.d.cfg.MinFloodRate)
@@ -89,9 +96,8 @@ func (s *service) lookFlood(ep *episode, ticks int) (attack, sure bool) {
 // openFlood opens a finding on what the last look saw.
 func (s *service) openFlood(ep *episode) {
 	op := s.last
-	op.class = floodClass(&op)
 	s.refresh(ep, &s.d.x, &s.ref, &op)
-	ep.begin(s, op.class, s.startOf(ep.sig, false))
+	ep.begin(s, floodClass(&op), s.startOf(ep.sig, false))
 	ep.requests += s.soFar(ep.sig, false)
 	s.takeOver()
 }
@@ -106,7 +112,8 @@ func (s *service) lookAuth() {
 	}
 	x := &s.d.x
 	for _, ticks := range [...]int{10, 60} {
-		x.rows, x.ticks = s.gather(x.rows, ticks, lookRows, true), ticks
+		x.rows, x.step = s.gather(x.rows, ticks, lookRows, true)
+		x.ticks = ticks
 		if len(x.rows) < authLeast {
 			continue
 		}
@@ -115,6 +122,7 @@ func (s *service) lookAuth() {
 		top := x.largest()
 		var rate float64
 		rate, x.refused = s.refusals(ticks)
+		x.failed = false
 		op := x.judge(&s.refAuth, rate, authShare, 0.05)
 		x.refused = 0
 		if !op.attack && ticks == 10 && ep.looks&7 == 0 {
@@ -190,6 +198,9 @@ func (s *service) refresh(ep *episode, x *excess, ref *reference, op *opinion) {
 		ep.sig = new(signature)
 	}
 	*ep.sig = op.sig
+	if ep == &s.eps[epFlood] && op.attack && ep.open {
+		ep.class = floodClass(op) // a finding may open on a part of what it turns out to be
+	}
 	ep.sig.bar, ep.noise = x.setBar(ref, &op.sig)
 	ep.op = *op
 	ep.op.sig = signature{}
@@ -265,17 +276,26 @@ func (x *excess) setBar(ref *reference, sig *signature) (bar float32, noise floa
 	return bars / 2, float64(wrong[bars-1]) / float64(max(len(ref.rows), 1))
 }
 
+// floodClass names what a look saw by what tells it from others.
 func floodClass(op *opinion) finding.Class {
 	switch {
-	case op.strange[groupQuery] >= 0.5 && op.newPQ >= 0.8 && op.strange[groupAgent] < 2:
+	case op.strange[groupQuery] >= 0.5 && op.newPQ >= 0.8 && op.queried >= 0.5:
 		return finding.CacheBusting
 	case op.strange[groupHold] >= 0.5:
 		return finding.Slowloris
-	case op.clients >= 200:
+	case op.many >= manyClients && op.each <= max(2/float32(op.ticks), lightLoad):
 		return finding.DistributedFlood
 	}
 	return finding.HTTPFlood
 }
+
+const (
+	// A flood is distributed when it has as many clients as this in a window, none of
+	// which a limit per client would stop: limits begin at a request a second or
+	// two, and people themselves make so many within a page.
+	manyClients = 100
+	lightLoad   = 0.35 // requests a second and client
+)
 
 // startOf is the beginning of the first tick, of the unbroken run until now, in
 // which the attack made a tenth of what it makes at most.

@@ -83,7 +83,7 @@ func (b *reference) put(r *row, rnd *rng) {
 
 // build brings the tally up to date, when enough changed to matter.
 func (b *reference) build(second int64) {
-	if b.built && (b.stale*20 < len(b.rows) || second-b.madeAt < 2) {
+	if b.built && (b.stale*10 < len(b.rows) || second-b.madeAt < 3) {
 		return
 	}
 	b.built, b.stale, b.madeAt = true, 0, second

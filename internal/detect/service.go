@@ -64,6 +64,7 @@ type service struct {
 	surging    bool
 	risen      int64 // second when the rate last rose
 	surgeTicks int
+	failed     int64 // second when the site last failed a tenth of its requests
 }
 
 // slot is one past tick.
@@ -79,6 +80,7 @@ type counts struct {
 	static, refs, ua uint64
 	tries, refused   uint64
 	slow             uint64
+	gaveUp           uint64 // requests that visitors did not wait for
 	marked           [episodes]uint64
 	offences         [episodes]uint64 // of those, what keeps the finding open
 	lastMark         [episodes]int64
@@ -228,6 +230,9 @@ func (s *service) sessionOf(e *event, c *client, labels func(*event) ([]byte, []
 	}
 	if general {
 		c.add(e)
+		if e.aborted() && (c.static > 0 || c.monotone() < 2) {
+			s.now.gaveUp += uint64(e.rep)
+		}
 		if c.tick >= heavyTick {
 			c.heavy = true
 		}

@@ -103,8 +103,9 @@ func (s *service) markedRate(kind, ticks int) float64 {
 	return float64(n) / float64(ticks)
 }
 
-// gather fills dst with at most limit rows of the last ticks, evenly thinned.
-func (s *service) gather(dst []row, ticks, limit int, auth bool) []row {
+// gather fills dst with at most limit rows of the last ticks, evenly thinned, and
+// says to every how manieth.
+func (s *service) gather(dst []row, ticks, limit int, auth bool) ([]row, float32) {
 	dst = dst[:0]
 	ticks = min(ticks, int(s.tick), ringTicks)
 	of := func(sl *slot) []row {
@@ -126,7 +127,7 @@ func (s *service) gather(dst []row, ticks, limit int, auth bool) []row {
 		}
 		at -= len(rows)
 	}
-	return dst
+	return dst, float32(step)
 }
 
 // suspicious says that what is going on must not be learned.

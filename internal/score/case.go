@@ -44,7 +44,7 @@ type Outcome struct {
 type AttackOutcome struct {
 	Truth    replay.AttackTruth `json:"truth"`
 	Found    bool               `json:"found"`
-	Class    finding.Class      `json:"class"`     // of the first finding
+	Class    finding.Class      `json:"class"`     // of the first finding, as it was told last
 	Findings int                `json:"findings"`  // that opened during it
 	Delay    time.Duration      `json:"delay"`     // first request to the tick that opened it
 	Closed   bool               `json:"closed"`    // all findings closed within the run
@@ -210,6 +210,7 @@ type trial struct {
 // seen is a finding's life; attack is -1 where it is nobody's.
 type seen struct {
 	attack int
+	first  bool // of its attack
 	closed bool
 }
 
@@ -283,13 +284,17 @@ func (t *trial) findings(list []finding.Finding, now time.Time) {
 				a := &t.outcome.Attacks[s.attack]
 				a.Findings++
 				if !a.Found {
-					a.Found, a.Class, a.opened = true, f.Class, now
+					s.first = true
+					a.Found, a.opened = true, now
 					a.Delay = now.Sub(t.truth.Attacks[s.attack].FirstRequest)
 				}
 			}
 		}
 		if s.attack >= 0 {
 			a := &t.outcome.Attacks[s.attack]
+			if s.first {
+				a.Class = f.Class // it follows the evidence: what it was last
+			}
 			if len(f.Rules) > 0 {
 				a.proposals = append(a.proposals, proposal{at: now.UnixNano(), finding: &f})
 			}

@@ -15,13 +15,32 @@ type Plan struct {
 	FirstSeed   uint64    // 0 means 1
 	Intensities []float64 // of the floods; other attacks have the scenario's own
 	Only        []string  // scenarios; empty means all
+
+	// Edges are further intensities, which the first FewSeeds seeds run: what is far
+	// below or above what matters costs the most and varies the least. The baselines
+	// run on those seeds too.
+	Edges    []float64
+	FewSeeds int // 0 means Seeds
 }
+
+// Few is how many seeds the edges and the baselines run on.
+func (p Plan) Few() int {
+	if p.FewSeeds == 0 {
+		return p.Seeds
+	}
+	return min(p.FewSeeds, p.Seeds)
+}
+
+// Baselines says whether the baselines run on a case's seed.
+func (p Plan) Baselines(seed uint64) bool { return seed < max(p.FirstSeed, 1)+uint64(p.Few()) }
 
 // Quick and Full are the plans of `make eval`.
 func Quick() Plan { return Plan{Seeds: 3, Intensities: []float64{0.2, 0.5, 1}} }
 
-// Full runs twenty seeds from +10 % to +1,000 %.
-func Full() Plan { return Plan{Seeds: 20, Intensities: []float64{0.1, 0.2, 0.5, 1, 3, 10}} }
+// Full runs twenty seeds of +20 % to +100 %, and five of +10 %, +300 % and +1,000 %.
+func Full() Plan {
+	return Plan{Seeds: 20, Intensities: []float64{0.2, 0.5, 1}, Edges: []float64{0.1, 3, 10}, FewSeeds: 5}
+}
 
 // Cases lists the plan's runs, the long ones first, so that no core waits for a
 // last one.
@@ -46,7 +65,11 @@ func (p Plan) Cases() ([]Case, error) {
 			intensities = p.Intensities
 		}
 		for i := range p.Seeds {
-			for _, x := range intensities {
+			run := intensities
+			if flood(s) && i < p.Few() {
+				run = slices.Concat(intensities, p.Edges)
+			}
+			for _, x := range run {
 				c := Case{Scenario: name, Seed: max(p.FirstSeed, 1) + uint64(i), Intensity: x}
 				c.Scale = scale(s, c.Seed)
 				out = append(out, c)

@@ -2,6 +2,7 @@ package score
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -49,6 +50,7 @@ func Recorded(ctx context.Context, folder string) ([]RealResult, []string, error
 type recording struct {
 	lines, unread int64
 	findings      []finding.Finding // each in its last state
+	first         int64             // ns: the oldest request
 	tally         []tally           // by line: what was marked, by whom
 }
 
@@ -107,15 +109,18 @@ func record(ctx context.Context, path string) (*recording, error) {
 	var req request.Request
 	service := []byte("recorded")
 	isOpen := false
-	scan := newScanner(r)
-	for scan.Scan() {
-		if rec.lines++; rec.lines%65536 == 0 && ctx.Err() != nil {
+	lines, err := readLines(ctx, path, r, parser)
+	if err != nil {
+		return nil, err
+	}
+	rec.lines, rec.tally = int64(len(lines)), make([]tally, len(lines))
+	for i, l := range inOrder(lines) {
+		if i%65536 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		req.Reset()
-		if err := parser.Parse(scan.Bytes(), &req); err != nil {
+		if l.at == 0 || parser.Parse(l.text, &req) != nil {
 			rec.unread++
-			rec.tally = append(rec.tally, tally{})
 			continue
 		}
 		req.Service = service
@@ -124,12 +129,10 @@ func record(ctx context.Context, path string) (*recording, error) {
 			isOpen = anyOpen()
 		}
 		mark := d.Observe(&req)
-		if len(rec.tally) < maxRecorded {
-			rec.tally = append(rec.tally, tally{client: req.Client, marked: mark.FindingID != "", open: isOpen, at: req.UnixNano})
+		rec.tally[l.n] = tally{client: req.Client, marked: mark.FindingID != "", open: isOpen, at: req.UnixNano}
+		if rec.first == 0 {
+			rec.first = req.UnixNano
 		}
-	}
-	if err := scan.Err(); err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
 	if now, ok := clock.Now(); ok { // the file is over; as live, time goes on
 		for i := range 120 {
@@ -138,6 +141,45 @@ func record(ctx context.Context, path string) (*recording, error) {
 	}
 	keep(d.Flush())
 	return rec, nil
+}
+
+// recordedLine is a line of a log, where it stood and when it happened; at is 0
+// when it cannot be read.
+type recordedLine struct {
+	text []byte
+	n    int
+	at   int64
+}
+
+func readLines(ctx context.Context, path string, r io.Reader, parser *accesslog.Parser) ([]recordedLine, error) {
+	var lines []recordedLine
+	var req request.Request
+	scan := newScanner(r)
+	for scan.Scan() {
+		if len(lines) == maxRecorded {
+			return nil, fmt.Errorf("read %s: more than %d lines, which have to be put in order", path, maxRecorded)
+		}
+		if len(lines)%65536 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		l := recordedLine{text: slices.Clone(scan.Bytes()), n: len(lines)}
+		req.Reset()
+		if parser.Parse(l.text, &req) == nil {
+			l.at = req.UnixNano
+		}
+		lines = append(lines, l)
+	}
+	if err := scan.Err(); err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return lines, nil
+}
+
+// inOrder puts lines in the order of their seconds, as vigie detect does with a
+// log that is not: some data sets are shuffled.
+func inOrder(lines []recordedLine) []recordedLine {
+	slices.SortStableFunc(lines, func(a, b recordedLine) int { return cmp.Compare(a.at/1e9, b.at/1e9) })
+	return lines
 }
 
 // attacks lists the classes of the attack findings, with their number.
@@ -241,7 +283,7 @@ func scanners(ctx context.Context, folder string) ([]RealResult, error) {
 		}
 		r := RealResult{Name: "scanner " + name, Lines: rec.lines, Findings: rec.attacks(), Wanted: "all of it", Found: "no"}
 		if len(rec.findings) > 0 {
-			r.Found = fmt.Sprintf("%s, %.0f s after the first", rec.findings[0].Class, rec.findings[0].DetectedAt.Sub(time.Unix(0, rec.tally[0].at)).Seconds())
+			r.Found = fmt.Sprintf("%s, %.0f s after the first", rec.findings[0].Class, rec.findings[0].DetectedAt.Sub(time.Unix(0, rec.first)).Seconds())
 		}
 		r.Precision, r.Recall = rec.against(func(int) bool { return true })
 		out = append(out, r)

@@ -29,7 +29,7 @@ func Report(w io.Writer, rows []*Row, p Provenance, real []RealResult, peers []P
 	}
 	vigie, baselines := split(rows)
 
-	b.WriteString("\n## Attacks\n\nDelay: first attack request to the tick that opened a finding. Precision and recall: of the marks from then on. Rules: the proposed ones applied to the same traffic; what they would have stopped of the attack, and of the legitimate requests. End: last attack request to `closed`.\n\n")
+	b.WriteString("\n## Attacks\n\nDelay: first attack request to the tick that opened a finding. Precision and recall: of the marks from then on. Rules: the proposed ones applied to the same traffic; what they would have stopped of the attack, and of the legitimate requests. End: last attack request to `closed`. Class: findings whose class, as told last, is the attack's.\n\n")
 	b.WriteString("| Scenario | Intensity | Found | Delay p50 | p95 | Class | Precision p50 | p5 | Recall p50 | p5 | Rules stop p50 | p5 | Rules hit p50 | p95 | End p95 | Findings | False |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, r := range vigie {
 		if r.Attacks == 0 {

@@ -50,8 +50,14 @@ func (c Case) applyRules(ctx context.Context, o *Outcome) error {
 	if err != nil {
 		return err
 	}
+	var end int64 // of the last attack that has rules: nothing after it counts
+	for i := range o.Attacks {
+		if o.Attacks[i].HasRules {
+			end = max(end, o.Attacks[i].Truth.End.UnixNano())
+		}
+	}
 	n := 0
-	for p.next() {
+	for p.next() && p.event.UnixNano <= end {
 		if n++; n%65536 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}

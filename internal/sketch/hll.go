@@ -1,6 +1,7 @@
 package sketch
 
 import (
+	"encoding/binary"
 	"errors"
 	"math"
 	"math/bits"
@@ -19,31 +20,50 @@ const (
 // It is our own rather than axiomhq/hyperloglog's because that one starts as a
 // sparse list, which allocates on the request path, and at 2 KiB dense is as
 // small as needed.
-type HLL struct{ reg [hllRegisters]uint8 }
+type HLL struct {
+	reg  [hllRegisters]uint8
+	used bool // any register is
+}
 
 // Add counts a hash.
 func (h *HLL) Add(hash uint64) {
 	i := hash >> (64 - hllPrecision)
 	rank := uint8(bits.LeadingZeros64(hash<<hllPrecision|1<<(hllPrecision-1))) + 1
 	if rank > h.reg[i] {
-		h.reg[i] = rank
+		h.reg[i], h.used = rank, true
 	}
 }
 
-// Merge makes h count what either counts.
+// Merge makes h count what either counts: eight registers at a time, whose
+// highest bit no rank reaches and which therefore tells the larger.
 func (h *HLL) Merge(o *HLL) {
-	for i, r := range &o.reg {
-		if r > h.reg[i] {
-			h.reg[i] = r
-		}
+	if !o.used {
+		return
+	}
+	if !h.used {
+		*h = *o
+		return
+	}
+	const high = 0x8080808080808080
+	for i := 0; i < hllRegisters; i += 8 {
+		a, b := binary.LittleEndian.Uint64(h.reg[i:]), binary.LittleEndian.Uint64(o.reg[i:])
+		keep := ((a | high) - b) & high >> 7 * 0xff // 0xff in each byte in which a is not less
+		binary.LittleEndian.PutUint64(h.reg[i:], a&keep|b&^keep)
 	}
 }
 
 // Reset empties h.
-func (h *HLL) Reset() { h.reg = [hllRegisters]uint8{} }
+func (h *HLL) Reset() {
+	if h.used {
+		*h = HLL{}
+	}
+}
 
 // Estimate says how many distinct hashes were added.
 func (h *HLL) Estimate() uint64 {
+	if !h.used {
+		return 0
+	}
 	const m = hllRegisters
 	var ranks [65]int
 	for _, r := range &h.reg {
@@ -99,7 +119,7 @@ func (h *HLL) Decode(b []byte) error {
 		if at >= hllRegisters || b[1] > 64-hllPrecision+1 {
 			return errHLL
 		}
-		h.reg[at] = b[1]
+		h.reg[at], h.used = b[1], true
 		at++
 	}
 	return nil
