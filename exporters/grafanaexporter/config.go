@@ -46,6 +46,10 @@ type Config struct {
 	// notifications are drawn; it is read again when it changes. Empty: only what
 	// records say.
 	Calendar string `mapstructure:"calendar"`
+	// LogBook is the path of the war room's log book (room::timeline of the
+	// warroom exporter), whose notes, severity and roles are drawn as they are
+	// written. Empty: only what records say.
+	LogBook string `mapstructure:"log_book"`
 
 	// OpenAhead is how far past now the region of an open finding reaches, so that
 	// a dashboard of the last minutes shows it. Default 5m. Half of it is the

@@ -3,8 +3,9 @@
 // Package grafanaexporter draws findings and events as annotations in Grafana.
 //
 // Log records enter; those that are findings (internal/finding) or events
-// (internal/event) are taken, all others passed over; and, where it is named, the
-// event calendar's file. What leaves are calls of Grafana's annotation API. A finding is a region that begins where it began,
+// (internal/event) are taken, all others passed over; and, where they are named,
+// the files of the event calendar and of the war room's log book. What leaves are
+// calls of Grafana's annotation API. A finding is a region that begins where it began,
 // grows while it is open, is written anew when what is known of it changes, and
 // ends where it closed.
 //
@@ -20,7 +21,7 @@
 // Grafana is asked for that tag: an answer that got lost, a restart without
 // storage and a second exporter make no second annotation.
 //
-// The worker is one goroutine from Start to Shutdown, the calendar's reader, where
-// there is one, another. The table is guarded by its
+// The worker is one goroutine from Start to Shutdown; the readers of the calendar
+// and of the log book, where there are such, one each. The table is guarded by its
 // mutex, which is not held during calls.
 package grafanaexporter

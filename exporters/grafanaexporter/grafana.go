@@ -75,6 +75,9 @@ func (g *grafana) Start(ctx context.Context, host component.Host) error {
 	if g.cfg.Calendar != "" {
 		g.work.Go(func() { g.follow(work) })
 	}
+	if g.cfg.LogBook != "" {
+		g.work.Go(func() { g.keep(work) })
+	}
 	return nil
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/vigie-otel/vigie/internal/finding"
 	"github.com/vigie-otel/vigie/internal/names"
 	"github.com/vigie-otel/vigie/internal/testkit/grafanafake"
+	"github.com/vigie-otel/vigie/internal/timeline"
 )
 
 // bench is one exporter before one fake Grafana, in a bubble of its own time.
@@ -496,6 +497,49 @@ func TestTheCalendarIsDrawnAndMovedWhenItsFileChanges(t *testing.T) {
 	}, func(c *Config) { c.Calendar = file })
 }
 
+func TestWhatTheWarRoomNotesIsDrawnAsItIsWritten(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "room", "timeline.ndjson")
+	inBubble(t, func(t *testing.T, b *bench) {
+		texts := func() (out []string) {
+			b.after(2 * bookLook)
+			for _, a := range b.fake.Annotations() {
+				out = append(out, a.Text)
+			}
+			return out
+		}
+		require.Empty(t, texts(), "a book that nobody has written in is waited for")
+		book, err := timeline.Open(file)
+		require.NoError(t, err)
+		defer book.Close()
+		add := func(kind timeline.Kind, text string, at time.Time) {
+			_, err := book.Add(timeline.Entry{At: at, Kind: kind, Text: text, Who: "Ann"})
+			require.NoError(t, err)
+		}
+		add(timeline.Note, "two days ago", time.Now().Add(-48*time.Hour))
+		add(timeline.Note, "the goal", time.Now())
+		add(timeline.Opened, "HTTP flood", time.Now()) // a finding has a region of its own
+		require.Equal(t, []string{"the goal\n— Ann"}, texts())
+		add(timeline.Severity, "sev1", time.Now())
+		require.Equal(t, []string{"the goal\n— Ann", "severity sev1\n— Ann"}, texts())
+
+		b.stop()
+		clear(b.disk.data)
+		b.start()
+		require.Len(t, texts(), 2, "read again after a restart, and drawn once")
+
+		// A torn line is read when the rest has come.
+		f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0o600)
+		require.NoError(t, err)
+		defer f.Close()
+		_, err = f.WriteString("garbage\n{\"at\":\"" + time.Now().UTC().Format(time.RFC3339) + "\",\"kind\":\"note\",")
+		require.NoError(t, err)
+		require.Len(t, texts(), 2)
+		_, err = f.WriteString("\"text\":\"whole\"}\n")
+		require.NoError(t, err)
+		require.Contains(t, texts(), "whole")
+	}, func(c *Config) { c.LogBook = file })
+}
+
 func TestTagsNeverExceedWhatGrafanaTakes(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.Tags = []string{"cluster:" + strings.Repeat("a", 90), "env:" + strings.Repeat("b", 80)}
@@ -556,6 +600,8 @@ func TestWhatWaitsIsCountedAlongEveryWay(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		waiting := func() int64 {
 			n := int64(0)
+			b.g.table.mu.Lock()
+			defer b.g.table.mu.Unlock()
 			for _, e := range b.g.table.entries {
 				if e.waits() {
 					n++
