@@ -23,15 +23,17 @@ func TestEachAnswerOfAnEndpointHasItsLine(t *testing.T) {
 		level     Level
 		text, fix string
 	}{
-		"200":      {func(http.ResponseWriter, *http.Request) {}, OK, "takes OTLP logs", ""},
-		"sign-in":  {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Location", "/login"); w.WriteHeader(302) }, Fail, "leads to /login", "what stands before it"},
-		"400":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 400) }, Fail, "answers 400: no", "endpoint"},
-		"401":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, Fail, "denies access (401)", "auth and headers"},
-		"403":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "not\x1byou", http.StatusForbidden) }, Fail, "denies access (403)", "auth and headers"},
-		"404":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }, Fail, "nothing that takes OTLP logs (404)", "/v1/logs"},
-		"405":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(405) }, Fail, "nothing that takes OTLP logs (405)", "/v1/logs"},
-		"429":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) }, Warn, "asks to slow down", "quota"},
-		"503":      {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "maintenance", http.StatusServiceUnavailable) }, Fail, "in trouble (503): maintenance", "own health"},
+		"200":     {func(http.ResponseWriter, *http.Request) {}, OK, "takes OTLP logs", ""},
+		"sign-in": {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Location", "/login"); w.WriteHeader(302) }, Fail, "leads to /login", "what stands before it"},
+		"400":     {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 400) }, Fail, "answers 400: no", "endpoint"},
+		"401":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, Fail, "denies access (401)", "auth and headers"},
+		"403":     {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "not\x1byou", http.StatusForbidden) }, Fail, "denies access (403)", "auth and headers"},
+		"404":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }, Fail, "nothing that takes OTLP logs (404)", "/v1/logs"},
+		"405":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(405) }, Fail, "nothing that takes OTLP logs (405)", "/v1/logs"},
+		"429":     {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) }, Warn, "asks to slow down", "quota"},
+		"503": {func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "maintenance", http.StatusServiceUnavailable)
+		}, Fail, "in trouble (503): maintenance", "own health"},
 		"no reply": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, Fail, "no answer in 2s", "security groups"},
 		"cut":      {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, Fail, "broken off", "load balancer"},
 	} {

@@ -3,7 +3,7 @@ package checkcmd
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
+	"errors"
 	"net"
 	"net/url"
 	"strings"
@@ -136,7 +136,7 @@ func (p *plan) connect(ctx context.Context, part string, cfg configgrpc.ClientCo
 	case codes.ResourceExhausted:
 		return warn("give the other side more memory, or more of it", "%s is reached and asks to slow down", cfg.Endpoint)
 	case codes.Unavailable, codes.DeadlineExceeded:
-		text, fix := network(ctx, fmt.Errorf("%s", status.Convert(err).Message()), p.timeout)
+		text, fix := network(ctx, errors.New(status.Convert(err).Message()), p.timeout)
 		return fail(fix, "%s: %s", cfg.Endpoint, said(text))
 	default:
 		return fail("look at the other side", "%s answers %s: %s", cfg.Endpoint, code, said(status.Convert(err).Message()))
@@ -243,11 +243,11 @@ func (p *plan) loadBalancing(u used) []probe {
 			return one(warn("look at the service's endpoints by hand", "not tried: its resolver finds the other side in the cluster"))
 		}
 		for _, h := range hosts[:min(len(hosts), 4)] { // a few stand for all
-			one := cfg.Protocol.OTLP.ClientConfig
-			if one.Endpoint = h; !strings.Contains(h, ":") {
-				one.Endpoint = net.JoinHostPort(h, "4317")
+			target := cfg.Protocol.OTLP.ClientConfig
+			if target.Endpoint = h; !strings.Contains(h, ":") {
+				target.Endpoint = net.JoinHostPort(h, "4317")
 			}
-			out = append(out, p.connect(ctx, u.key(), one, u.signals))
+			out = append(out, p.connect(ctx, u.key(), target, u.signals))
 		}
 		return out
 	}}}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/exporter/exportertest"
@@ -375,7 +374,6 @@ func TestValidateTellsEverythingAtOnce(t *testing.T) {
 	}
 	cfg.Statuses = nil
 	require.ErrorContains(t, cfg.Validate(), "statuses must name")
-	var _ component.Config = cfg
 }
 
 func TestWhatIsRememberedOfOpenFindingsHasALimit(t *testing.T) {

@@ -149,10 +149,11 @@ func (c *Config) tags(key, kind, class, severity, service string) []string {
 func (c *Config) text(f *finding.Finding, severity string) string {
 	var b strings.Builder
 	b.WriteString(html.EscapeString(f.Sentence()))
-	fmt.Fprintf(&b, "\nseverity %s, %s", severity, map[finding.Status]string{finding.Closed: "closed"}[f.Status])
-	if f.Status != finding.Closed {
-		b.WriteString("open")
+	state := "open"
+	if f.Status == finding.Closed {
+		state = "closed"
 	}
+	fmt.Fprintf(&b, "\nseverity %s, %s", severity, state)
 	line := func(title string, parts []string) {
 		if len(parts) > 0 {
 			b.WriteString("\n" + title + " " + html.EscapeString(strings.Join(parts, "; ")))
