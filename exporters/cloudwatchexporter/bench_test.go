@@ -199,7 +199,7 @@ func BenchmarkMetricPoints(b *testing.B) {
 	require.NoError(b, x.Start(b.Context(), componenttest.NewNopHost()))
 	at := time.Now().Add(-time.Hour)
 	require.NoError(b, x.ConsumeMetrics(b.Context(), podMetrics(at, 0)))
-	batches := make([]pmetric.Metrics, 64)
+	batches := make([]pmetric.Metrics, 4)
 	for i := range batches {
 		batches[i] = podMetrics(at, i+1)
 	}
@@ -389,7 +389,7 @@ func BenchmarkMetricConversion(b *testing.B) {
 	c, err := newMetricsConverter(benchConfig(), x.budget, x.tel)
 	require.NoError(b, err)
 	at, n := time.Now().Add(-time.Hour), 0
-	batches := make([]pmetric.Metrics, 64)
+	batches := make([]pmetric.Metrics, 4)
 	for i := range batches {
 		batches[i] = podMetrics(at, i+1)
 	}

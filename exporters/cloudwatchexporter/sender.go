@@ -15,11 +15,8 @@ import (
 )
 
 const (
-	// credentialsWait is how long a push waits for credentials before it hands
-	// back to the retry; short, so that a shutdown is not held up.
-	credentialsWait = 5 * time.Second
-	probePause      = 30 * time.Second // between attempts at a group that is given up
-	maxBlocked      = 1000             // groups that are remembered as not to be had
+	probePause = 30 * time.Second // between attempts at a group that is given up
+	maxBlocked = 1000             // groups that are remembered as not to be had
 )
 
 // sender takes requests off the queue and brings them to CloudWatch. Parts of a
@@ -113,7 +110,7 @@ func (s *sender) push(ctx context.Context, req xexporterhelper.Request) error {
 	return s.conclude(r, rest, results)
 }
 
-// prepare makes the client once there is a configuration for it.
+// prepare waits for credentials and makes the client.
 func (s *sender) prepare(ctx context.Context) error {
 	s.mu.Lock()
 	made := s.client != nil
@@ -121,13 +118,12 @@ func (s *sender) prepare(ctx context.Context) error {
 	if made {
 		return nil
 	}
-	wait := time.NewTimer(credentialsWait)
-	defer wait.Stop()
+	// No time-out: an attempt that fails would be a log line each, and all that
+	// could be done meanwhile is to wait.
 	select {
 	case <-s.source.Ready():
 	case <-s.stopping:
 	case <-ctx.Done():
-	case <-wait.C:
 	}
 	cfg, err := s.source.Config()
 	if err != nil {

@@ -108,6 +108,8 @@ func Explain(err error, action string) error {
 	switch KindOf(err) {
 	case Denied:
 		return fmt.Errorf("access denied: allow %s to the role in use: %w", action, err)
+	case Missing:
+		return fmt.Errorf("%s: what it names does not exist; create it, or let it be created: %w", action, err)
 	case Credentials:
 		if _, ok := errors.AsType[*NotReadyError](err); ok {
 			return err

@@ -103,8 +103,7 @@ func (s *Source) State() (Kind, error) {
 // is.
 func (s *Source) Told(err error) {
 	kind := KindOf(err)
-	switch kind {
-	case Throttled, Invalid, Missing:
+	if kind == Throttled || kind == Invalid {
 		return
 	}
 	s.mu.Lock()
