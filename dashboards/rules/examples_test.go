@@ -11,9 +11,10 @@ type example struct {
 	at     time.Duration
 	step   time.Duration // of the series; 30 s where zero
 	// labels that the firing alert has beside severity and kind, as in a
-	// selector; silent examples have none and say so.
+	// selector; of a silent one, those of the rule that it is about.
 	labels string
-	silent bool
+	silent bool // all the time until at
+	ended  bool // silent at at, whatever was before
 }
 
 func fires(alert, when string, at time.Duration, labels string, series ...string) example {
@@ -23,6 +24,12 @@ func fires(alert, when string, at time.Duration, labels string, series ...string
 func silent(alert, when string, at time.Duration, series ...string) example {
 	return example{alert: alert, when: when, at: at, series: series, silent: true}
 }
+
+// of narrows a silent example to one rule of the alert.
+func (e example) of(labels string) example { e.labels = labels; return e }
+
+// over makes a silent example one of an alert that has ended: it fired before.
+func (e example) over() example { e.ended = true; return e }
 
 // each sets the step between the samples of the series.
 func (e example) each(step time.Duration) example { e.step = step; return e }
@@ -52,7 +59,7 @@ func attackExamples() []example {
 		fires("AttackOpen", "the cluster's label is kept", time.Minute, `cluster="live", `+open,
 			`vigie_attack_findings{cluster="live", service_name="shop", vigie_attack_class="http_flood"} 0 1+0x10`),
 		fires("AttackOpen", "the finding closed a minute ago: waves are one incident", 4*time.Minute, open, flood+" 1+0x4 0+0x20"),
-		silent("AttackOpen", "the finding closed long ago", 8*time.Minute, flood+" 1+0x4 0+0x20"),
+		silent("AttackOpen", "the finding closed long ago", 8*time.Minute, flood+" 1+0x4 0+0x20").over(),
 		silent("AttackOpen", "no finding is open", 5*time.Minute, flood+" 0+0x20"),
 
 		silent("AttackOpen", "clients retry, which nobody means", 5*time.Minute, `vigie_attack_findings{service_name="shop", vigie_attack_class="retry_storm"} 1+0x20`),
@@ -140,7 +147,11 @@ func serviceExamples() []example {
 		silent("MatchBudget", "half of five requests a second fail: too few for an event", 10*minute, requests+"0+150x60", errors+"0+75x60"),
 		silent("MatchBudget", "a kick-off's usual 404s", 20*minute, requests+"0+3000x20 60000+16800x40", errors+"0+60x20 1200+336x40"),
 		silent("MatchBudget", "spans without a single error", 20*minute, calls+`"STATUS_CODE_UNSET"} 0+3000x60`),
-		silent("MatchBudget", "it failed for three minutes and is over", 12*minute, requests+"0+3000x60", errors+"0+600x6 3600+0x60"),
+		silent("MatchBudget", "it failed for three minutes", 35*minute, requests+"0+3000x110", errors+"0+0x40 0+600x6 3600+0x60"),
+
+		silent("MatchBudget", "it failed and is over, though five minutes hold it", 13*minute, requests+"0+3000x60", errors+"0+1200x20 24000+0x40").of(`window="5m", sli="traffic"`).over(),
+		silent("MatchBudget", "it failed and is over, though a quarter of an hour holds it", 16*minute, requests+"0+3000x60", errors+"0+1200x20 24000+0x40").of(`window="15m", sli="traffic"`).over(),
+		silent("MatchBudget", "a hiccup of a minute", 20*minute, requests+"0+3000x60", errors+"0+0x20 0+600x2 1200+0x40"),
 
 		fires("ErrorBudgetFast", "40 % of five requests a second fail", 15*minute, traffic+`"1h"`, requests+"0+150x60", errors+"0+60x60"),
 		fires("ErrorBudgetFast", "15 % fail for longer", 15*minute, traffic+`"6h"`, requests+"0+150x60", errors+"0+22x60"),
@@ -148,12 +159,19 @@ func serviceExamples() []example {
 		fires("ErrorBudgetFast", "0.7 % of the spans fail", 15*minute, spans+`"6h"`, calls+`"STATUS_CODE_UNSET"} 0+1490x60`, calls+`"STATUS_CODE_ERROR"} 0+11x60`),
 		silent("ErrorBudgetFast", "a twentieth fails", 25*minute, requests+"0+150x60", errors+"0+7x60"),
 		silent("ErrorBudgetFast", "one request a minute, and it fails", 25*minute, requests+"0+0.5x60", errors+"0+0.5x60"),
-		silent("ErrorBudgetFast", "a restart that failed for a minute", 25*minute, requests+"0+150x60", errors+"0+150x2 300+0x60"),
+		silent("ErrorBudgetFast", "it began a minute and a half ago", 90*time.Second, requests+"0+150x60", errors+"0+60x60"),
+		silent("ErrorBudgetFast", "seven bad minutes after a good hour's beginning", 27*minute, requests+"0+150x80", errors+"0+0x40 0+60x40").of(`window="1h", sli="traffic"`),
+		silent("ErrorBudgetFast", "it is over, though the hour holds it", 17*minute, requests+"0+150x60", errors+"0+90x20 1800+0x40").of(`window="1h", sli="traffic"`).over(),
+		silent("ErrorBudgetFast", "a restart that failed for a minute", 60*minute, requests+"0+150x130", errors+"0+0x60 0+150x2 300+0x60"),
 
 		fires("ErrorBudgetSlow", "8 % fail for hours", 2*time.Hour, traffic+`"1d"`, requests+"0+300x240", errors+"0+24x240").each(minute),
 		fires("ErrorBudgetSlow", "3 % fail for hours", 2*time.Hour, traffic+`"3d"`, requests+"0+300x240", errors+"0+9x240").each(minute),
 		fires("ErrorBudgetSlow", "0.4 % of the spans fail for hours", 2*time.Hour, spans+`"1d"`, calls+`"STATUS_CODE_UNSET"} 0+996x240`, calls+`"STATUS_CODE_ERROR"} 0+4x240`).each(minute),
 		fires("ErrorBudgetSlow", "0.2 % of the spans fail for hours", 2*time.Hour, spans+`"3d"`, calls+`"STATUS_CODE_UNSET"} 0+998x240`, calls+`"STATUS_CODE_ERROR"} 0+2x240`).each(minute),
+		silent("ErrorBudgetSlow", "it began fifty minutes ago", 50*minute, requests+"0+300x240", errors+"0+24x240").each(minute),
+		silent("ErrorBudgetSlow", "one request in two seconds", 3*time.Hour, requests+"0+30x240", errors+"0+15x240").each(minute),
+		silent("ErrorBudgetSlow", "a bad hour and a half in a good day", 400*minute, requests+"0+300x400", errors+"0+0x300 0+24x100").each(minute).of(`window="1d", sli="traffic"`),
+		silent("ErrorBudgetSlow", "it is over, though the day holds it", 220*minute, requests+"0+300x240", errors+"0+150x90 13500+0x150").each(minute).of(`window="1d", sli="traffic"`).over(),
 		silent("ErrorBudgetSlow", "the 404s of every day", 3*time.Hour, requests+"0+300x240", errors+"0+4x240").each(minute),
 	}
 }
@@ -192,7 +210,7 @@ func nodeExamples() []example {
 
 		fires("NodeNotReady", "five minutes not ready", 8*minute, `node="n1"`, ready+"1+0x4 0+0x40"),
 		silent("NodeNotReady", "a minute not ready", 8*minute, ready+"1+0x4 0+0x1 1+0x40"),
-		silent("NodeNotReady", "the autoscaler took it away", 12*minute, ready+"1+0x4 0+0x2 _x40"),
+		silent("NodeNotReady", "the autoscaler took it away", 12*minute, ready+"1+0x4 0+0x2 stale _x40"),
 
 		fires("NodePressure", "the kubelet says so for three minutes", 5*minute, `node="n1", condition="MemoryPressure"`, pressure+"1+0x40"),
 		silent("NodePressure", "it does not", 5*minute, pressure+"0+0x40"),
@@ -225,6 +243,8 @@ func workloadExamples() []example {
 
 		fires("ContainerThrottled", "half of its periods", 20*minute, where,
 			`container_cpu_cfs_periods_total`+of+`} 0+600x40`, `container_cpu_cfs_throttled_periods_total`+of+`} 0+300x40`).each(minute),
+		silent("ContainerThrottled", "three minutes of start-up", 20*minute,
+			`container_cpu_cfs_periods_total`+of+`} 0+600x40`, `container_cpu_cfs_throttled_periods_total`+of+`} 0+600x3 1800+10x40`).each(minute),
 		silent("ContainerThrottled", "a tenth of its periods", 20*minute,
 			`container_cpu_cfs_periods_total`+of+`} 0+600x40`, `container_cpu_cfs_throttled_periods_total`+of+`} 0+60x40`).each(minute),
 
@@ -233,6 +253,8 @@ func workloadExamples() []example {
 
 		fires("HPAAtMax", "60 of 60 replicas", 8*minute, scaler,
 			`kube_horizontalpodautoscaler_status_desired_replicas`+autoscaler+`} 60+0x40`, `kube_horizontalpodautoscaler_spec_max_replicas`+autoscaler+`} 60+0x40`),
+		silent("HPAAtMax", "60 of 60 for two minutes", 10*minute,
+			`kube_horizontalpodautoscaler_status_desired_replicas`+autoscaler+`} 50+0x4 60+0x3 50+0x40`, `kube_horizontalpodautoscaler_spec_max_replicas`+autoscaler+`} 60+0x50`),
 		silent("HPAAtMax", "59 of 60", 8*minute,
 			`kube_horizontalpodautoscaler_status_desired_replicas`+autoscaler+`} 59+0x40`, `kube_horizontalpodautoscaler_spec_max_replicas`+autoscaler+`} 60+0x40`),
 		silent("HPAAtMax", "one of one", 8*minute,

@@ -119,7 +119,10 @@ func (e example) unitTest(t *testing.T) unitTest {
 	}
 	q := exprTest{At: e.at.String()}
 	if e.silent {
-		q.Expr = fmt.Sprintf(`ALERTS{alertname=%q, alertstate="firing"}`, e.alert)
+		q.Expr = fmt.Sprintf(`ALERTS{alertname=%q, alertstate="firing", %s}`, e.alert, e.labels)
+		if !e.ended {
+			q.Expr = fmt.Sprintf("count_over_time(%s[%s])", q.Expr, e.at)
+		}
 	} else {
 		// Other windows of the same alert may fire as well.
 		q.Expr = fmt.Sprintf(`ALERTS{alertname=%q, alertstate="firing", %s}`, e.alert, e.labels)

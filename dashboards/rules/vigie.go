@@ -103,9 +103,10 @@ func detectorPartial() Alert {
 }
 
 // dataLost: retries are over, or the queue did not take it. Each is lost for
-// good. Two minutes tell a hole from one refused batch.
+// good. One refused batch shows for two minutes, the window; what shows at three
+// evaluations in a row goes on.
 func dataLost(s signal) Alert {
-	lost := func(metric string) string { return sumRate(metric, 5*time.Minute, job, "exporter") + " > 0" }
+	lost := func(metric string) string { return sumRate(metric, 2*time.Minute, job, "exporter") + " > 0" }
 	return Alert{
 		Name:     "VigieDataLost",
 		Expr:     lines(lost(s.sendFailed), "or", lost(s.enqueueFailed)),

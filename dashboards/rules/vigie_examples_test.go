@@ -18,7 +18,7 @@ func vigieExamples() []example {
 			`otelcol_process_uptime_seconds_total{cluster="live", job="vigie-gateway", instance="g1"} 0+30x20 _x40`,
 			`otelcol_process_uptime_seconds_total{cluster="test", job="vigie-gateway", instance="g1"} 0+30x60`),
 		fires("VigieAbsent", "nothing was ever there", 6*minute, "", `up{job="other"} 1+0x20`),
-		silent("VigieAbsent", "a gap of four minutes", 20*minute, up+"0+30x20 _x8 0+30x30"),
+		silent("VigieAbsent", "a gap of seven minutes", 20*minute, up+"0+30x20 _x14 0+30x30"),
 		silent("VigieAbsent", "one agent of two went with its node", 20*minute, up+"0+30x20 _x40",
 			`otelcol_process_uptime_seconds_total{job="vigie-agent", instance="n2"} 0+30x60`),
 
@@ -39,6 +39,10 @@ func vigieExamples() []example {
 		silent("VigieCostBudget", "points make no metric for another reason", 12*minute,
 			`vigie_cloudwatch_points_dropped_total{job="vigie-agent", instance="n1", vigie_cloudwatch_reason="unmatched"} 0+60x40`),
 
+		silent("VigieCostBudget", "the last hour's was used up", 12*minute,
+			`vigie_cloudwatch_events_dropped_total{job="vigie-agent", instance="n1", vigie_cloudwatch_reason="budget"} 900+0x40`,
+			`vigie_cloudwatch_points_dropped_total{job="vigie-agent", instance="n1", vigie_cloudwatch_reason="budget"} 900+0x40`),
+
 		fires("VigieRestarting", "four starts", 6*minute, node, up+"0 30 60 0 30 60 0 30 60 0 30 60 90"),
 		silent("VigieRestarting", "a rollout and its correction", 6*minute, up+"0 30 60 0 30 60 0 30 60 90 120 150 180"),
 
@@ -52,6 +56,8 @@ func vigieExamples() []example {
 
 		fires("VigieLogsLagging", "a minute and a half behind", 5*minute, `instance="n1", k8s_namespace_name="shop"`,
 			`vigie_logs_lag_time_seconds{instance="n1", k8s_namespace_name="shop"} 90+0x40`),
+		silent("VigieLogsLagging", "a minute and a half behind, for a minute", 8*minute,
+			`vigie_logs_lag_time_seconds{instance="n1", k8s_namespace_name="shop"} 1+0x4 90+0x1 1+0x20`),
 		silent("VigieLogsLagging", "half a minute behind", 5*minute,
 			`vigie_logs_lag_time_seconds{instance="n1", k8s_namespace_name="shop"} 30+0x40`),
 
@@ -59,7 +65,7 @@ func vigieExamples() []example {
 			`vigie_logs_dropped_total{instance="n1", vigie_logs_reason="gave_up"} 0+0x4 5+0x40`),
 		fires("VigieLogsLost", "a file went before it was read", 5*minute, `instance="n1"`,
 			`vigie_logs_unreadable_bytes_total{instance="n1"} 0+0x4 4096+0x40`),
-		silent("VigieLogsLost", "that was before", 12*minute, `vigie_logs_dropped_total{instance="n1", vigie_logs_reason="gave_up"} 5+0x40`),
+		silent("VigieLogsLost", "that was before", 12*minute, `vigie_logs_dropped_total{instance="n1", vigie_logs_reason="gave_up"} 5+0x40`, `vigie_logs_unreadable_bytes_total{instance="n1"} 4096+0x40`),
 
 		fires("VigieFindingsLost", "a finding was dropped", 4*minute, node, `otelcol_conntrack_findings_dropped_total{job="vigie-agent", instance="n1"} 0+0x4 1+0x40`),
 		silent("VigieFindingsLost", "none was", 4*minute, `otelcol_conntrack_findings_dropped_total{job="vigie-agent", instance="n1"} 0+0x40`),
@@ -74,15 +80,18 @@ func vigieExamples() []example {
 		fires("VigieCardinalityCut", "the guard cuts a metric", 12*minute,
 			node+`, where="remote_write", vigie_series_guard_metric="http_requests", vigie_series_guard_reason="metric_limit"`,
 			`vigie_series_guard_points_cut_total{job="vigie-agent", instance="n1", vigie_series_guard_metric="http_requests", vigie_series_guard_reason="metric_limit"} 0+60x40`),
-		silent("VigieCardinalityCut", "it had, long ago", 12*minute, dropped+`"metric_series_limit"} 900+0x40`),
+		silent("VigieCardinalityCut", "it had, long ago", 12*minute, dropped+`"metric_series_limit"} 900+0x40`,
+			`vigie_series_guard_points_cut_total{job="vigie-agent", instance="n1", vigie_series_guard_metric="http_requests", vigie_series_guard_reason="metric_limit"} 900+0x40`),
 	}
 	for signal, name := range map[string]string{"metrics": "metric_points", "logs": "log_records", "traces": "spans"} {
 		lost := `job="vigie-agent", exporter="prometheus_remote_write", signal="` + signal + `"`
 		all = append(all,
 			fires("VigieDataLost", signal+" are given up", 10*minute, lost, "otelcol_exporter_send_failed_"+name+"_total"+exporter+"0+30x40"),
 			fires("VigieDataLost", signal+" find no room in the queue", 10*minute, lost, "otelcol_exporter_enqueue_failed_"+name+"_total"+exporter+"0+30x40"),
-			silent("VigieDataLost", signal+" were given up in the morning", 10*minute, "otelcol_exporter_send_failed_"+name+"_total"+exporter+"500+0x40"),
+			silent("VigieDataLost", "one batch of "+signal+" is given up", 10*minute, "otelcol_exporter_send_failed_"+name+"_total"+exporter+"0+0x4 8192+0x40"),
+			silent("VigieDataLost", signal+" were given up in the morning", 10*minute, "otelcol_exporter_send_failed_"+name+"_total"+exporter+"500+0x40", "otelcol_exporter_enqueue_failed_"+name+"_total"+exporter+"500+0x40"),
 			fires("VigieRefusing", signal+" are refused", 12*minute, `job="vigie-agent", receiver="otlp", signal="`+signal+`"`, "otelcol_receiver_refused_"+name+"_total"+receiver+"0+30x40"),
+			silent("VigieRefusing", signal+" were refused once", 12*minute, "otelcol_receiver_refused_"+name+"_total"+receiver+"0+0x4 30+0x40"),
 			silent("VigieRefusing", signal+" were refused in the morning", 12*minute, "otelcol_receiver_refused_"+name+"_total"+receiver+"500+0x40"),
 		)
 	}
