@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
@@ -103,4 +104,26 @@ func TestOnlyWhatHasNoRecordOfItsOwnComesFromTheLogBook(t *testing.T) {
 	require.Equal(t, "first", long.Title)
 	require.Equal(t, "first\nsecond", long.Text)
 	require.LessOrEqual(t, len(long.Title), finding.MaxString)
+}
+
+func FuzzAnEventOfAnybodyIsBoundedSafeAndStable(f *testing.F) {
+	f.Add("title", "text\nof lines", "svc")
+	f.Add("\x1b]0;x\a", strings.Repeat("\xff\n", 3000), "é")
+	f.Fuzz(func(t *testing.T, title, text, service string) {
+		e := event.Event{ID: "1", Title: title + "x", Text: text, Service: service, StartedAt: kickOff}
+		r := plog.NewLogRecord()
+		e.ToLogRecord(r)
+		got, err := event.FromLogRecord(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !utf8.ValidString(got.Text) || len(got.Text) > event.MaxText || len(got.Title) > finding.MaxString || strings.ContainsRune(got.Text, '\x1b') {
+			t.Fatalf("%q", got)
+		}
+		again := got
+		again.Bound()
+		if again != got {
+			t.Fatalf("%q, and bounded again %q", got, again)
+		}
+	})
 }
