@@ -85,6 +85,6 @@ func histogram[N number](to pmetric.Metric, from []metricdata.HistogramDataPoint
 
 func attributes(to pcommon.Map, from attribute.Set) {
 	for _, kv := range from.ToSlice() {
-		to.PutStr(string(kv.Key), kv.Value.Emit())
+		to.PutStr(string(kv.Key), kv.Value.String())
 	}
 }

@@ -165,7 +165,7 @@ func scrape(t *template.Template, page string, v *view, job, instance string, at
 	if err != nil {
 		return nil, fmt.Errorf("parse page %s: %w", page, err)
 	}
-	out := []prompb.TimeSeries{series(labels.FromStrings(labels.MetricName, metrics.Up.Name), job, instance, 1, at)}
+	out := []prompb.TimeSeries{series(labels.FromStrings(model.MetricNameLabel, metrics.Up.Name), job, instance, 1, at)}
 	counters := map[string]bool{}
 	for {
 		entry, err := p.Next()
@@ -185,8 +185,8 @@ func scrape(t *template.Template, page string, v *view, job, instance string, at
 		_, _, value := p.Series()
 		var ls labels.Labels
 		p.Labels(&ls)
-		if name := ls.Get(labels.MetricName); counters[name] && !strings.HasSuffix(name, "_total") {
-			ls = labels.NewBuilder(ls).Set(labels.MetricName, name+"_total").Labels() // on the way through OpenTelemetry
+		if name := ls.Get(model.MetricNameLabel); counters[name] && !strings.HasSuffix(name, "_total") {
+			ls = labels.NewBuilder(ls).Set(model.MetricNameLabel, name+"_total").Labels() // on the way through OpenTelemetry
 		}
 		out = append(out, series(ls, job, instance, value, at))
 	}

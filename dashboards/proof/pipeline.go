@@ -142,23 +142,27 @@ type destination struct {
 var errRefused = errors.New("the destination is busy")
 
 // destination is an exporter with the collector's queue, whose other side refuses
-// for good now and then, so that failures are there to be counted.
+// for good once, so that failures are there to be counted.
 func (p *pipeline) destination(t *testing.T, tel component.TelemetrySettings) destination {
 	set := exporter.Settings{ID: component.MustNewIDWithName("otlp_grpc", "gateway"), TelemetrySettings: tel}
 	queue := exporterhelper.WithQueue(configoptional.Some(exporterhelper.NewDefaultQueueConfig()))
-	n := 0
-	push := func() error {
-		if n++; n%700 == 60 {
-			return consumererror.NewPermanent(errRefused)
+	// The destination of each signal refuses its nth delivery, once.
+	push := func(nth int) func() error {
+		n := 0
+		return func() error {
+			if n++; n == nth {
+				return consumererror.NewPermanent(errRefused)
+			}
+			return nil
 		}
-		return nil
 	}
-	logs, err := exporterhelper.NewLogs(t.Context(), set, struct{}{}, func(context.Context, plog.Logs) error { return push() }, queue)
+	ofLogs, ofTraces, ofPoints := push(60), push(90), push(5)
+	logs, err := exporterhelper.NewLogs(t.Context(), set, struct{}{}, func(context.Context, plog.Logs) error { return ofLogs() }, queue)
 	require.NoError(t, err)
-	traces, err := exporterhelper.NewTraces(t.Context(), set, struct{}{}, func(context.Context, ptrace.Traces) error { return push() }, queue)
+	traces, err := exporterhelper.NewTraces(t.Context(), set, struct{}{}, func(context.Context, ptrace.Traces) error { return ofTraces() }, queue)
 	require.NoError(t, err)
 	set.ID = component.MustNewID("prometheus_remote_write")
-	points, err := exporterhelper.NewMetrics(t.Context(), set, struct{}{}, func(context.Context, pmetric.Metrics) error { return push() }, queue)
+	points, err := exporterhelper.NewMetrics(t.Context(), set, struct{}{}, func(context.Context, pmetric.Metrics) error { return ofPoints() }, queue)
 	require.NoError(t, err)
 	p.parts = append(p.parts, logs, traces, points)
 	sg := seriesguardprocessor.NewFactory()

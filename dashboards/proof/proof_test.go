@@ -24,6 +24,7 @@ func TestProof(t *testing.T) {
 	t.Run("a query that has none is found", func(t *testing.T) { misses(t, p) })
 	t.Run("every variable has values", func(t *testing.T) { variables(t, p) })
 	t.Run("the catalogue is what components emit", func(t *testing.T) { catalogue(t, p) })
+	t.Run("every rule has what it reads", func(t *testing.T) { ruled(t, p) })
 	t.Run("pictures", func(t *testing.T) { pictures(t, p) })
 }
 
