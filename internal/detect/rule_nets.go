@@ -16,7 +16,7 @@ const (
 	setBudget = 0.0015
 	// netBudget is the same for prefixes, by a test on people's addresses that
 	// they were not chosen by.
-	netBudget = 0.004
+	netBudget = 0.0015
 	// straySum is how much of the attack may be left to addresses with few marked
 	// requests: among these are most of the people who were marked by mistake.
 	straySum = 0.01
@@ -215,7 +215,10 @@ func (s *service) hostSets(ep *episode) (sets []hostSet, shared *hostSet) {
 			break
 		}
 	}
-	good, rest := list[:cut], list[cut:]
+	good := list[:cut]
+	// Most that cost something are people who were marked by mistake: what they ask
+	// for, new as they are, nobody has counted, so no conjunction makes it safe.
+	rest := slices.DeleteFunc(slices.Clone(list[cut:]), func(x suspect) bool { return !x.actor() && b.doubt(x.host) })
 	if len(rest) > 0 {
 		x := single(rest, all, innocent)
 		shared = &x
