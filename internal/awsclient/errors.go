@@ -50,8 +50,11 @@ func KindOf(err error) Kind {
 			return k
 		}
 	}
-	if resp, ok := errors.AsType[*awshttp.ResponseError](err); ok {
-		return KindOfStatus(resp.HTTPStatusCode())
+	// A connection that was reset has the type of an answer, and no status.
+	if resp, ok := errors.AsType[*awshttp.ResponseError](err); ok && resp.HTTPStatusCode() > 0 {
+		if k := KindOfStatus(resp.HTTPStatusCode()); k != Fine {
+			return k
+		}
 	}
 	if isAPI {
 		return Invalid

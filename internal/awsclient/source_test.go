@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
@@ -108,6 +111,10 @@ func TestErrorsAreSortedByWhatTheCallerCanDo(t *testing.T) {
 		require.True(t, got.Retry(), code)
 	}
 	require.Equal(t, Fine, KindOf(nil))
+	reset := &awshttp.ResponseError{ResponseError: &smithyhttp.ResponseError{
+		Response: &smithyhttp.Response{Response: &http.Response{}}, Err: errors.New("read: connection reset by peer"),
+	}}
+	require.Equal(t, Unreachable, KindOf(reset), "a reset connection is no answer")
 	require.Equal(t, Unreachable, KindOf(context.DeadlineExceeded))
 	require.Equal(t, Credentials, KindOf(errors.New("get identity: get credentials: failed to refresh cached credentials")))
 	for status, want := range map[int]Kind{200: Fine, 400: Invalid, 401: Credentials, 403: Denied, 408: Unavailable, 413: Invalid, 429: Throttled, 500: Unavailable, 503: Unavailable} {
