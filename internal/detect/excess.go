@@ -51,6 +51,7 @@ type excess struct {
 	now     tally
 	att     tally
 	leg     tally
+	own     bool    // the path of the row at hand is a stratum of its own
 	tie     float32 // weight of one row of the reference in leg
 	failed  bool    // the site failed its visitors lately: their sessions have the course that it gave them
 	step    float32 // every how manieth of the window's rows is in rows
@@ -70,6 +71,7 @@ func (x *excess) measure(ref *reference) {
 	}
 	for i := range x.rows {
 		r := &x.rows[i]
+		x.place(r)
 		for d := range dims {
 			if d != dimPath && r.val[d] != 0 && groupOf[d] != groups {
 				x.add(d, x.stratum(d, r), r.val[d], r)
@@ -80,6 +82,7 @@ func (x *excess) measure(ref *reference) {
 	x.mask = append(x.mask[:0], make([]uint16, len(x.rows))...)
 	for i := range x.rows {
 		r := &x.rows[i]
+		x.place(r)
 		for d := range dims {
 			if r.val[d] == 0 || groupOf[d] == groups || (d == dimOutcome && theSites(r.val[d])) || (groupOf[d] == groupNetwork && r.flags&rowShared != 0) || (d == dimFollow && x.failed) {
 				continue
@@ -144,12 +147,19 @@ func (x *excess) add(d dim, stratum uint64, v uint32, r *row) {
 	}
 }
 
+// place finds out, once for all dimensions of a row, whether its path has rows
+// enough to be a stratum of its own.
+func (x *excess) place(r *row) {
+	s := x.now.at(cell(dimPath, 0, r.val[dimPath]))
+	x.own = s != nil && s.n >= pathRows
+}
+
+// stratum is that of the row which was placed last.
 func (x *excess) stratum(d dim, r *row) uint64 {
-	switch strata[d] {
-	case stratumNone:
+	switch {
+	case strata[d] == stratumNone:
 		return 0
-	}
-	if s := x.now.at(cell(dimPath, 0, r.val[dimPath])); s != nil && s.n >= pathRows {
+	case x.own:
 		return pathStratum(d, r)
 	}
 	return classStratum(d, r)
@@ -249,6 +259,7 @@ func (x *excess) bar(i int, ref *reference) float32 {
 // largest measures the largest shares of x.rows.
 func (x *excess) largest() (top [3]float32) {
 	for i := range x.rows {
+		x.place(&x.rows[i])
 		for d := range dims {
 			if j, ok := concentrationOf(d); ok && x.rows[i].val[d] != 0 {
 				// Strata keep prefixes apart by path: sum within the row's own.

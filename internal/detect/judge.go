@@ -182,6 +182,7 @@ func (x *excess) sessions(ref *reference) (strange, alien float32) {
 		if x.post[i] <= 0 {
 			continue
 		}
+		x.place(r)
 		for _, d := range dims {
 			if r.val[d] != 0 {
 				x.add(d, x.stratum(d, r), r.val[d], r)
@@ -194,6 +195,7 @@ func (x *excess) sessions(ref *reference) (strange, alien float32) {
 			continue
 		}
 		var how float32
+		x.place(r)
 		for _, d := range dims {
 			if r.val[d] != 0 {
 				how = max(how, x.strange(d, r, ref))
