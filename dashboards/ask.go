@@ -35,6 +35,13 @@ func increase(window string, series any, matchers ...string) string {
 	return "increase(" + sel(series, matchers...) + "[" + window + "])"
 }
 
+// fresh is a gauge that ends when there is nothing to say: without it, Prometheus
+// would go on telling the last value for five minutes, since what is pushed has no
+// end that it could see.
+func fresh(series any, matchers ...string) string {
+	return "last_over_time(" + sel(series, matchers...) + "[1m])"
+}
+
 // sum, top and quantile take an expression apart by labels, which are
 // separated by commas; "" is none.
 func sum(by, expr string) string { return over("sum", by, expr) }

@@ -26,14 +26,14 @@ func suspectedShare(w, h int) p.Panel {
 func score(w, h int) p.Panel {
 	return p.Panel{Kind: p.Series, Title: "How much of an attack it looks like", W: w, H: h, Unit: "percentunit", Min: p.P(0.0), Max: p.P(1.0), Fill: 10, Lines: true, Thresholds: bad(0.3, 0.6),
 		Description: "The detector's score by service. It is about what the excess is made of, not how large it is: two independent kinds of evidence must agree before the verdict is attack.",
-		Queries:     []p.Query{ask(over("max", metrics.ServiceName, sel(metrics.AttackScore, ofService)), "{{service_name}}")}}
+		Queries:     []p.Query{ask(over("max", metrics.ServiceName, fresh(metrics.AttackScore, ofService)), "{{service_name}}")}}
 }
 
 func perClient(w, h int) p.Panel {
 	return p.Panel{Kind: p.Series, Title: "Requests a second and client", W: w, H: h, Unit: "reqps", Decimals: p.P(2), Fill: 10,
 		Description: "Requests a second of an average client. Viewers bring it along; scripts push it up.",
-		Queries: []p.Query{ask(share(sum(metrics.ServiceName, sel(metrics.TrafficRate, ofService)),
-			sum(metrics.ServiceName, sel(metrics.TrafficClients, ofService))), "{{service_name}}")}}
+		Queries: []p.Query{ask(share(sum(metrics.ServiceName, fresh(metrics.TrafficRate, ofService)),
+			sum(metrics.ServiceName, fresh(metrics.TrafficClients, ofService))), "{{service_name}}")}}
 }
 
 func halfOpen(w, h int) p.Panel {

@@ -71,7 +71,7 @@ func marks() []p.Annotation {
 	return []p.Annotation{
 		{
 			Name: "Findings", Color: p.Vermillion, Step: "30s",
-			Expr:  sum(metrics.ServiceName+", "+metrics.AttackClass, sel(metrics.AttackFindings)) + " > 0",
+			Expr:  sum(metrics.ServiceName+", "+metrics.AttackClass, fresh(metrics.AttackFindings)) + " > 0",
 			Title: "{{" + metrics.AttackClass + "}}", Text: "A finding is open for {{" + metrics.ServiceName + "}}", TagKeys: metrics.ServiceName + "," + metrics.AttackClass,
 		},
 		{

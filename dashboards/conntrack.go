@@ -5,7 +5,10 @@ import (
 	p "github.com/vigie-otel/vigie/dashboards/panel"
 )
 
-const noENA = "the node's network interface has no ENA driver, or one that does not report it"
+const (
+	noENA    = "the node's network interface has no ENA driver, or one that does not report it"
+	noGrowth = "none while no table grows"
+)
 
 // Conntrack is connection tracking: the kernel's table and the instance's
 // allowance, by node and by owner.
@@ -24,7 +27,7 @@ func Conntrack() p.Dashboard {
 func conntrackLeft(w, h int) p.Panel {
 	q := minutesToWall(w, h)
 	q.Title, q.Links = "Time until full", []p.Link{to("The node", "vigie-nodes")}
-	q.Queries = []p.Query{now("bottomk(8, "+sel(metrics.ConntrackTimeToExhaustion, ofNode)+")", "{{instance}} {{vigie_conntrack_wall}}")}
+	q.Queries = []p.Query{when(now("bottomk(8, "+fresh(metrics.ConntrackTimeToExhaustion, ofNode)+")", "{{instance}} {{vigie_conntrack_wall}}"), noGrowth)}
 	return q
 }
 
@@ -44,7 +47,7 @@ func conntrackLosing(w, h int) p.Panel {
 func nearestWall(w, h int) p.Panel {
 	return p.Panel{Kind: p.Stat, Title: "Nearest wall", W: w, H: h, Background: true, Thresholds: plain(p.Blue),
 		Description: "For how many nodes which wall comes first. kernel: raise nf_conntrack_max. ena: only a larger instance, or fewer connections on it, helps.",
-		Queries:     []p.Query{now(sum(metrics.Wall, sel(metrics.ConntrackWallNearest, ofNode)), "{{vigie_conntrack_wall}}")}}
+		Queries:     []p.Query{now(sum(metrics.Wall, fresh(metrics.ConntrackWallNearest, ofNode)), "{{vigie_conntrack_wall}}")}}
 }
 
 func conntrackUse(w, h int) p.Panel {
@@ -60,7 +63,7 @@ func conntrackUse(w, h int) p.Panel {
 func conntrackGrowth(w, h int) p.Panel {
 	return p.Panel{Kind: p.Series, Title: "Growth", W: w, H: h, Unit: "cps", Fill: 8, NoValue: "nothing grows",
 		Description: "Entries a second by which each wall comes nearer. A kick-off bends down after minutes; a flood does not.",
-		Queries:     []p.Query{ask(top(10, sel(metrics.ConntrackGrowth, ofNode)), "{{instance}} {{vigie_conntrack_wall}}")}}
+		Queries:     []p.Query{when(ask(top(10, fresh(metrics.ConntrackGrowth, ofNode)), "{{instance}} {{vigie_conntrack_wall}}"), noGrowth)}}
 }
 
 func conntrackStates(w, h int) p.Panel {

@@ -43,7 +43,7 @@ func spanErrorShare(by string, kind string) string {
 func ingressRate(w, h int) p.Panel {
 	return p.Panel{Kind: p.Stat, Title: "Requests at the ingress", W: w, H: h, Unit: "reqps", Thresholds: plain(p.Sky),
 		Description: "Requests a second by the ingress's logs, all services together.",
-		Queries:     []p.Query{ask(sum("", sel(metrics.TrafficRate)), "requests")}}
+		Queries:     []p.Query{ask(sum("", fresh(metrics.TrafficRate)), "requests")}}
 }
 
 func ingressErrors(w, h int) p.Panel {
@@ -67,7 +67,7 @@ func spanSlowNow(w, h int) p.Panel {
 
 func ingressRequests(w, h int) p.Panel {
 	q := stack("Requests by service", "Requests a second by the service that the ingress's log names. A service that falls while others rise is one that lost its ingress rule or its pods.", "reqps", w, h,
-		ask(sum(metrics.ServiceName, sel(metrics.TrafficRate, ofService)), "{{service_name}}"))
+		ask(sum(metrics.ServiceName, fresh(metrics.TrafficRate, ofService)), "{{service_name}}"))
 	return q
 }
 

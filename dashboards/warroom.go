@@ -36,22 +36,22 @@ func verdictOverTime(w, h int) p.Panel {
 func openFindings(w, h int) p.Panel {
 	return p.Panel{Kind: p.Stat, Title: "Open findings", W: w, H: h, Unit: "short", NoValue: "0", Thresholds: bad(1, 1),
 		Description: "Findings that are open. Each one has evidence, actors and proposed rules on the war-room page.",
-		Queries:     []p.Query{ask(sum("", sel(metrics.AttackFindings, ofService)), "findings")},
+		Queries:     []p.Query{ask(sum("", fresh(metrics.AttackFindings, ofService)), "findings")},
 		Links:       []p.Link{to("Attack detail", "vigie-attack")}}
 }
 
 func attackScore(w, h int) p.Panel {
 	return p.Panel{Kind: p.Stat, Title: "Highest score", W: w, H: h, Unit: "percentunit", Min: p.P(0.0), Max: p.P(1.0), Decimals: p.P(0), Thresholds: bad(0.3, 0.6),
 		Description: "How much of an attack the traffic looks like, for the service that looks most like one. A crowd alone, however large, keeps it low.",
-		Queries:     []p.Query{ask(over("max", "", sel(metrics.AttackScore, ofService)), "score")}}
+		Queries:     []p.Query{ask(over("max", "", fresh(metrics.AttackScore, ofService)), "score")}}
 }
 
 func demand(w, h int) p.Panel {
 	return p.Panel{Kind: p.Series, Title: "Requests a second against what is expected", W: w, H: h, Unit: "reqps", Fill: 12,
 		Description: "Requests a second, what the baseline expects at this hour, and the part that belongs to an open finding. Above the expectation without suspects is a crowd: scale. With suspects: the gap is the attack.",
 		Queries: []p.Query{
-			ask(sum("", sel(metrics.TrafficRate, ofService)), "requests"),
-			ask(sum("", sel(metrics.TrafficExpected, ofService)), "expected"),
+			ask(sum("", fresh(metrics.TrafficRate, ofService)), "requests"),
+			ask(sum("", fresh(metrics.TrafficExpected, ofService)), "expected"),
 			ask(sum("", rate(metrics.AttackSuspected, ofService)), "suspected"),
 		},
 		Styles: []p.Style{{Match: "requests", Color: p.Sky}, {Match: "expected", Color: p.Grey, Dashed: true}, {Match: "suspected", Color: p.Vermillion}}}
@@ -60,13 +60,13 @@ func demand(w, h int) p.Panel {
 func clients(w, h int) p.Panel {
 	return p.Panel{Kind: p.Series, Title: "Clients in 10 s", W: w, H: h, Unit: "short", Fill: 12,
 		Description: "Distinct clients within ten seconds, within 3 %. A crowd brings as many clients as requests; few clients with many requests do not watch football.",
-		Queries:     []p.Query{ask(sum(metrics.ServiceName, sel(metrics.TrafficClients, ofService)), "{{service_name}}")}}
+		Queries:     []p.Query{ask(sum(metrics.ServiceName, fresh(metrics.TrafficClients, ofService)), "{{service_name}}")}}
 }
 
 func surge(w, h int) p.Panel {
 	return p.Panel{Kind: p.Stat, Title: "Demand, of what is expected", W: w, H: h, Unit: "percentunit", Decimals: p.P(0), Thresholds: []p.Threshold{{Color: p.Green}, {From: 1.5, Color: p.Sky}, {From: 4, Color: p.Orange}},
 		Description: "Requests now, of the baseline's expectation. 100 % is an ordinary minute; a semi-final's kick-off was 250 % within a quarter of an hour.",
-		Queries:     []p.Query{ask(sum(metrics.ServiceName, sel(metrics.TrafficRate, ofService))+" / "+sum(metrics.ServiceName, sel(metrics.TrafficExpected, ofService)), "{{service_name}}")}}
+		Queries:     []p.Query{ask(sum(metrics.ServiceName, fresh(metrics.TrafficRate, ofService))+" / "+sum(metrics.ServiceName, fresh(metrics.TrafficExpected, ofService)), "{{service_name}}")}}
 }
 
 func errorShare(w, h int) p.Panel {
@@ -93,7 +93,7 @@ func latency(w, h int) p.Panel {
 func minutesToWall(w, h int) p.Panel {
 	return p.Panel{Kind: p.Bars, Title: "Time until connection tracking is full", W: w, H: h, Unit: "dtdurations", Min: p.P(0.0), Max: p.P(3600.0), NoValue: "nothing grows", Thresholds: low(900, 1800),
 		Description: "Seconds until new connections are refused, if the growth goes on: the kernel's table and the instance's ENA allowance, nearest first. Under 15 minutes: raise nf_conntrack_max, or move pods to further nodes.",
-		Queries:     []p.Query{now("bottomk(8, "+sel(metrics.ConntrackTimeToExhaustion)+")", "{{instance}} {{vigie_conntrack_wall}}")},
+		Queries:     []p.Query{when(now("bottomk(8, "+fresh(metrics.ConntrackTimeToExhaustion)+")", "{{instance}} {{vigie_conntrack_wall}}"), noGrowth)},
 		Links:       []p.Link{to("Conntrack and ENA headroom", "vigie-conntrack")}}
 }
 
@@ -128,7 +128,7 @@ func findingsByClass(w, h int) p.Panel {
 	return p.Panel{Kind: p.Timeline, Title: "Findings by kind", W: w, H: h, Thresholds: []p.Threshold{{Color: p.Green}, {From: 1, Color: p.Vermillion}},
 		Description: "Which kinds of attack are open, and since when. The kind says which runbook to take.",
 		NoValue:     "none so far", Mappings: []p.Mapping{{Value: "0", Text: "none", Color: p.Green}, {Value: "1", Text: "open", Color: p.Vermillion}},
-		Queries: []p.Query{when(ask(sum(metrics.AttackClass, sel(metrics.AttackFindings, ofService)), "{{vigie_attack_class}}"),
+		Queries: []p.Query{when(ask(sum(metrics.AttackClass, fresh(metrics.AttackFindings, ofService)), "{{vigie_attack_class}}"),
 			"a kind has a series from its first finding on")}}
 }
 

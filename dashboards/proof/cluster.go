@@ -32,7 +32,8 @@ type node struct {
 	Rx, Tx, Packets, Lost   float64
 	Reads, Writes, DiskTime float64
 	Faults                  float64
-	Entries, NewEntries     float64 // of its connection table
+	Entries                 float64 // of its connection table
+	Settled, HalfOpen       float64 // of these
 	ENALeft, ENAOver        float64
 	Pods                    int
 	Programmed              float64 // service rules, counter
@@ -81,7 +82,7 @@ func newCluster() *cluster {
 	for i, from := range []float64{0, 0, 0, 300} {
 		c.Nodes = append(c.Nodes, &node{
 			Name: fmt.Sprintf("ip-10-0-%d-%d.eu-south-1.compute.internal", 16*(i%3+1), 37+41*i), IP: fmt.Sprintf("10.0.%d.%d", 16*(i%3+1), 37+41*i),
-			Zone: "eu-south-1" + string(rune('a'+i%3)), From: from, CPU: map[string]float64{}, Entries: 21000 + 4000*float64(i%3), ENALeft: 310000,
+			Zone: "eu-south-1" + string(rune('a'+i%3)), From: from, CPU: map[string]float64{}, Settled: 18000 + 2000*float64(i%3), ENALeft: 310000,
 		})
 	}
 	add := func(namespace, deployment, image string, replicas int, base, weight, request, limit, memory float64) {
@@ -269,10 +270,10 @@ func (c *cluster) run(n *node, i int, demand float64) {
 // half-open ones only pile up, and most of them reach one node.
 func (c *cluster) connections(n *node, i int) {
 	share := []float64{1.5, 0.9, 0.8, 0.6}[i]
-	n.NewEntries += c.people*0.35*share + c.attack*0.3*share
 	level := 14000 + c.people*3.2*share
-	n.Entries += (level - n.Entries) / 120
-	n.Entries += c.attack * 0.02 * share
+	n.Settled += (level - n.Settled) / 120
+	n.HalfOpen += c.attack * 0.035 * share
+	n.Entries = n.Settled + n.HalfOpen
 	n.ENALeft = max(0, 330000-2.1*n.Entries)
 	n.ENAOver += max(0, c.people+c.attack-16000) / 400
 }

@@ -157,12 +157,19 @@ func (n *node) network(name string, label func(string) string) (float64, bool) {
 	return 0, true
 }
 
-// report is what comes every ten seconds: connection tracking, and Vigie's own
-// telemetry.
-func (p *pipeline) report(t *testing.T, begin time.Time) {
+// tables sends what the nodes' connection tables hold.
+func (p *pipeline) tables(t *testing.T, begin time.Time) {
 	for i, n := range p.cl.Nodes {
 		if n.Up {
 			require.NoError(t, p.conntrack.ConsumeMetrics(t.Context(), n.table(i, p.cl, begin)))
+		}
+	}
+}
+
+// report is what comes every ten seconds: Vigie's own telemetry.
+func (p *pipeline) report(t *testing.T, begin time.Time) {
+	for i, n := range p.cl.Nodes {
+		if n.Up {
 			p.rec.add(p.process(agent, n.Name, begin, 0.06+0.000004*p.cl.people, 190e6+12e6*float64(i), p.cl.t-n.From))
 		}
 	}

@@ -17,7 +17,7 @@ func (n *node) table(i int, c *cluster, begin time.Time) pmetric.Metrics {
 	e.put(metrics.ConntrackPacketDropped, 0)
 	e.put(metrics.ConntrackEarlyDropped, 0)
 	e.put(metrics.ConntrackInsertFailed, c.t*0.4*float64(i+1))
-	half := 30 + c.attack*0.9
+	half := 30 + n.HalfOpen
 	for state, share := range map[string]float64{"established": 0.42, "time_wait": 0.4, "close_wait": 0.02} {
 		e.put(metrics.ConntrackEntries, (n.Entries-half)*share, "network_transport", "tcp", "network_type", "ipv4", "network_connection_state", state)
 	}

@@ -74,6 +74,9 @@ func play(t *testing.T) *record {
 			batch := src.until(end)
 			cl.step(float64(batch.people), float64(batch.attack))
 			p.send(t, batch, s)
+			if s%2 == 1 { // the conntrack receiver's own pace
+				p.tables(t, begin)
+			}
 			if s%10 == 9 {
 				p.report(t, begin)
 			}
