@@ -102,6 +102,8 @@ func conntrackExamples() []example {
 			left+`"kernel"} 800+0x20`, used+"0.4+0x20"),
 		silent("ConntrackWallNear", "the allowance has hardly moved", 8*time.Minute,
 			left+`"ena"} 800+0x20`, available+"100000-1000x20"),
+		silent("ConntrackWallNear", "the allowance is half gone and the wall an hour away", 8*time.Minute,
+			left+`"ena"} 3600+0x20`, available+"100000-4000x20"),
 		silent("ConntrackWallNear", "the table is 70 % full and the wall an hour away", 5*time.Minute,
 			left+`"kernel"} 3600+0x20`, used+"0.7+0x20"),
 
@@ -110,7 +112,8 @@ func conntrackExamples() []example {
 		fires("ConntrackDropping", "entries are evicted early", 4*time.Minute, node,
 			`system_network_conntrack_entry_early_dropped_total{instance="n1"} 0+300x20`),
 		silent("ConntrackDropping", "the odd packet is dropped", 4*time.Minute,
-			`system_network_conntrack_packet_dropped_total{instance="n1"} 0+10x20`),
+			`system_network_conntrack_packet_dropped_total{instance="n1"} 0+10x20`,
+			`system_network_conntrack_entry_early_dropped_total{instance="n1"} 0+10x20`),
 
 		fires("ConntrackInsertFailed", "two inserts a second fail for a quarter of an hour", 16*time.Minute, node,
 			`system_network_conntrack_insert_failed_total{instance="n1"} 0+60x60`),
@@ -206,7 +209,8 @@ func nodeExamples() []example {
 		fires("NodeLimitNear", "nine tenths of the threads run", 5*minute, `instance="n1", limit="threads"`,
 			`system_threads_count{instance="n1"} 28000+0x20`, `system_threads_limit{instance="n1"} 31000+0x20`),
 		silent("NodeLimitNear", "half are open", 5*minute,
-			`system_linux_file_descriptor_usage{instance="n1"} 50000+0x20`, `system_linux_file_descriptor_limit{instance="n1"} 100000+0x20`),
+			`system_linux_file_descriptor_usage{instance="n1"} 50000+0x20`, `system_linux_file_descriptor_limit{instance="n1"} 100000+0x20`,
+			`system_threads_count{instance="n1"} 1500+0x20`, `system_threads_limit{instance="n1"} 31000+0x20`),
 
 		fires("NodeNotReady", "five minutes not ready", 8*minute, `node="n1"`, ready+"1+0x4 0+0x40"),
 		silent("NodeNotReady", "a minute not ready", 8*minute, ready+"1+0x4 0+0x1 1+0x40"),

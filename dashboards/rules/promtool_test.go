@@ -133,7 +133,34 @@ func (e example) unitTest(t *testing.T) unitTest {
 		q.Samples = []sample{{want + "}", 1}}
 	}
 	ut.Queries = []exprTest{q}
+	if wait := ruleOf(e).For; wait > 0 && !e.silent {
+		ut.Queries = append(ut.Queries, e.waited(int(wait/e.step)))
+	}
 	return ut
+}
+
+// waited asks for the evaluations at which the alert held and did not fire yet:
+// those of its For.
+func (e example) waited(evaluations int) exprTest {
+	labels := fmt.Sprintf(`alertname=%q, alertstate="pending", severity=%q, kind=%q`, e.alert, severityOf(e.alert), kindOf(e.alert))
+	if e.labels != "" {
+		labels += ", " + e.labels
+	}
+	return exprTest{
+		Expr:    fmt.Sprintf(`count_over_time(ALERTS{%s}[%s]) >= bool %d`, labels, e.at, evaluations),
+		At:      e.at.String(),
+		Samples: []sample{{"{" + labels + "}", 1}},
+	}
+}
+
+// ruleOf is the alert that a firing example is about.
+func ruleOf(e example) rules.Alert {
+	for _, a := range rules.Alerts() {
+		if a.Name == e.alert && subset(a.Labels, labelsOf(e.labels)) {
+			return a
+		}
+	}
+	return rules.Alert{}
 }
 
 // runPromtool gives what promtool complains about, empty when nothing.
