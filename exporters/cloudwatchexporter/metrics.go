@@ -50,19 +50,25 @@ func newMetricsConverter(cfg *Config, b *budget, tel *telemetry) (*metricsConver
 func (c *metricsConverter) convert(_ context.Context, md pmetric.Metrics) (xexporterhelper.Request, error) {
 	req := newRequest()
 	now := c.now()
-	var name []byte
+	var name, other []byte
 	if c.insights != nil {
 		var ignored int
 		md, ignored = c.insights.Map(md, now)
 		c.tel.count(c.tel.points, names.CloudWatchReason, emf.Unmatched.String(), ignored)
 	}
-	last, part := -1, 0
+	last, part, group, stream := -1, -1, "", ""
 	dropped := c.emf.Convert(md, now, func(resource pcommon.Map, number int, at int64, points int, document string) {
 		if number != last {
+			last = number
 			name = c.group.render(name[:0], resource, "", inGroup)
-			group := string(name)
-			name = c.stream.render(name[:0], resource, "", inStream)
-			last, part = number, req.part(destination{group: group, stream: string(name), emf: true})
+			n := len(name)
+			other = c.stream.render(other[:0], resource, "", inStream)
+			name = append(name, other...)
+			// Many resources, such as a node's pods, share a stream.
+			if part < 0 || group != string(name[:n]) || stream != string(name[n:]) {
+				group, stream = string(name[:n]), string(name[n:])
+				part = req.part(destination{group: group, stream: stream, emf: true})
+			}
 		}
 		req.add(part, event{at: at, records: int32(points), message: document})
 	})

@@ -31,11 +31,15 @@ type Converter struct {
 	spare   []*document
 	places  map[place]*placed // a shortcut to open, by hashes
 	unused  []*placed
+	last    place // looked up last, and what was found: metrics of one scrape
+	lastAt  *placed
 	buckets buckets
 	take    Take
 	res     pcommon.Map
 	resNo   int
 	resHash uint64
+	hashed  []label // the attributes that were hashed last
+	hashIs  uint64
 	now     time.Time
 	dropped Dropped
 }
@@ -235,7 +239,7 @@ func (c *Converter) gauge(o *one, p pmetric.NumberDataPoint) {
 	if p.ValueType() == pmetric.NumberDataPointValueTypeInt {
 		v = float64(p.IntValue())
 	}
-	c.number(o, p.Timestamp(), p.Attributes(), hashMap(p.Attributes()), "", v, 1)
+	c.number(o, p.Timestamp(), p.Attributes(), c.hash(p.Attributes()), "", v, 1)
 }
 
 func (c *Converter) cumulative(o *one, p pmetric.NumberDataPoint) {
@@ -251,7 +255,7 @@ func (c *Converter) cumulative(o *one, p pmetric.NumberDataPoint) {
 		c.dropped[NotANumber]++
 		return
 	}
-	h := hashMap(p.Attributes())
+	h := c.hash(p.Attributes())
 	v, why := c.series.step(c.seriesOf(o, h, 0), is, integer, c.now)
 	if why != ok {
 		c.dropped[why]++
@@ -282,7 +286,7 @@ func (c *Converter) histogram(o *one, p pmetric.HistogramDataPoint, cumulative b
 		c.dropped[Stale]++
 		return
 	}
-	b, h := &c.buckets, hashMap(p.Attributes())
+	b, h := &c.buckets, c.hash(p.Attributes())
 	b.explicit(p)
 	c.dist.reset()
 	if cumulative {
@@ -303,7 +307,7 @@ func (c *Converter) exponential(o *one, p pmetric.ExponentialHistogramDataPoint,
 		c.dropped[Stale]++
 		return
 	}
-	b, h := exponentialOf(p), hashMap(p.Attributes())
+	b, h := exponentialOf(p), c.hash(p.Attributes())
 	c.dist.reset()
 	if cumulative {
 		if why := c.series.stepExponential(c.seriesOf(o, h, 0), b, c.now); why != ok {
@@ -346,7 +350,7 @@ func (c *Converter) summary(o *one, p pmetric.SummaryDataPoint) {
 		return
 	}
 	points := 1
-	h := hashMap(p.Attributes())
+	h := c.hash(p.Attributes())
 	for i, part := range [2]struct {
 		suffix string
 		is     number
@@ -384,12 +388,15 @@ func (c *Converter) document(o *one, ts pcommon.Timestamp, attrs pcommon.Map, h 
 		h = xxh3.HashStringSeed(quantile, h)
 	}
 	where := place{h, at, o.rule}
-	p := c.places[where]
-	labelled := false
+	p, labelled := c.lastAt, false
+	if p == nil || c.last != where {
+		p = c.places[where]
+	}
 	if p == nil {
 		p, labelled = c.place(o, attrs, quantile), true
 		c.places[where] = p
 	}
+	c.last, c.lastAt = where, p
 	if p.why != ok {
 		return nil, p.why
 	}
@@ -558,6 +565,7 @@ func (c *Converter) flush() {
 		}
 	}
 	clear(c.places)
+	c.lastAt = nil
 	c.order = c.order[:0]
 }
 
@@ -568,6 +576,30 @@ func (c *Converter) write(d *document) {
 
 func (c *Converter) seriesOf(o *one, h, part uint64) series {
 	return series{Hi: h ^ o.seed, Lo: o.seed + part + h*0x9e3779b97f4a7c15}
+}
+
+// hash is hashMap, but for attributes that are those of the point before: a
+// scrape tells many things of one pod, and to compare is cheaper.
+func (c *Converter) hash(m pcommon.Map) uint64 {
+	if m.Len() == len(c.hashed) {
+		same := true
+		i := 0
+		for k, v := range m.All() {
+			if same = c.hashed[i].name == k && v.Type() == pcommon.ValueTypeStr && c.hashed[i].value == v.Str(); !same {
+				break
+			}
+			i++
+		}
+		if same {
+			return c.hashIs
+		}
+	}
+	c.hashed = c.hashed[:0]
+	for k, v := range m.All() {
+		c.hashed = append(c.hashed, label{k, text(v)})
+	}
+	c.hashIs = hashMap(m)
+	return c.hashIs
 }
 
 // hashMap does not depend on the order of the attributes.

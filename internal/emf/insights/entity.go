@@ -37,11 +37,11 @@ const (
 
 // entity is a node, a pod or a service, with what is known of it.
 type entity struct {
-	cluster, node, instance string
-	namespace, name, owner  string // of a pod; a service's name
-	service                 string
-	running, finished       bool  // a pod's phase
-	failing                 uint8 // a node's conditions, a bit each
+	node, instance         string
+	namespace, name, owner string // of a pod; a service's name
+	service                string
+	running, finished      bool  // a pod's phase
+	failing                uint8 // a node's conditions, a bit each
 
 	// When kube-state-metrics last told of the node, the pod's phase, and what the
 	// pod asks for. What is gone is not told of any more.
