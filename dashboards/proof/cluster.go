@@ -272,7 +272,7 @@ func (c *cluster) connections(n *node, i int) {
 	share := []float64{1.5, 0.9, 0.8, 0.6}[i]
 	level := 14000 + c.people*3.2*share
 	n.Settled += (level - n.Settled) / 120
-	n.HalfOpen += c.attack * 0.035 * share
+	n.HalfOpen += c.attack * 0.011 * share
 	n.Entries = n.Settled + n.HalfOpen
 	n.ENALeft = max(0, 330000-2.1*n.Entries)
 	n.ENAOver += max(0, c.people+c.attack-16000) / 400
