@@ -42,7 +42,7 @@ type MetricsConfig struct {
 	StaleAfter time.Duration `mapstructure:"stale_after"`
 	// NodeCPUs is how many CPUs each node has, for the preset, where no metric
 	// tells (machine_cpu_cores of cAdvisor, kube_node_status_capacity of
-	// kube-state-metrics). Default 0: not known, so no CPU utilization.
+	// kube-state-metrics, system.cpu.logical.count of host_metrics). Default 0: not known, so no CPU utilization.
 	NodeCPUs int `mapstructure:"node_cpus"`
 }
 

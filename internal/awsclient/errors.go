@@ -85,6 +85,9 @@ func kindOfCode(code string) Kind {
 	case "ResourceNotFoundException":
 		return Missing
 	}
+	if strings.HasPrefix(code, "KMS") {
+		return Denied // a key that may not be used, or is disabled: its policy can change
+	}
 	return Fine
 }
 

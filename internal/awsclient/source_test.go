@@ -104,7 +104,7 @@ func TestADeniedCallIsToldOnceAndTakenBackOnce(t *testing.T) {
 func TestErrorsAreSortedByWhatTheCallerCanDo(t *testing.T) {
 	for code, want := range map[string]Kind{
 		"AccessDeniedException": Denied, "ExpiredTokenException": Credentials, "UnrecognizedClientException": Credentials,
-		"ThrottlingException": Throttled, "ServiceUnavailableException": Unavailable, "ResourceNotFoundException": Missing,
+		"KMSAccessDeniedException": Denied, "ThrottlingException": Throttled, "ServiceUnavailableException": Unavailable, "ResourceNotFoundException": Missing,
 	} {
 		got := KindOf(fmt.Errorf("call: %w", &smithy.GenericAPIError{Code: code}))
 		require.Equal(t, want, got, code)

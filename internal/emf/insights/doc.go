@@ -16,7 +16,7 @@
 //
 // Where the kubelet's own figures arrive for a node or pod, cAdvisor's are left
 // aside. A node's number of CPUs is in neither; it comes from machine_cpu_cores,
-// kube_node_status_capacity, or the Options.
+// kube_node_status_capacity, host_metrics' system.cpu.logical.count, or the Options.
 //
 // Sources: "Amazon EKS and Kubernetes Container Insights metrics" and "Relevant
 // fields in performance log events for Amazon EKS and Kubernetes" in the

@@ -133,6 +133,14 @@ func TestCAdvisorTellsTheSameWhereTheKubeletsReceiverIsNotThere(t *testing.T) {
 	require.NotContains(t, fmt.Sprint(got), "InstanceId=", "no instance is known, so no metric by instance")
 }
 
+func TestTheHostsCountOfCPUsIsTheNodes(t *testing.T) {
+	m, c := New(Options{}), converter()
+	md := pmetric.NewMetrics()
+	told(md, kickoff, "system.cpu.logical.count", 16, "r/k8s.node.name", "n1")
+	told(md, kickoff, "k8s.node.cpu.usage", 4, "r/k8s.node.name", "n1")
+	require.Equal(t, 25.0, shown(t, m, c, md, kickoff)["node_cpu_utilization ClusterName=final"])
+}
+
 func TestTheKubeletsFiguresGoBeforeCAdvisors(t *testing.T) {
 	m, c := New(Options{NodeCPUs: 4}), converter()
 	md := pmetric.NewMetrics()

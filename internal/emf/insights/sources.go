@@ -20,6 +20,9 @@ var sources = map[string]func(*Mapper, point){
 	"k8s.pod.memory_limit_utilization": ofPod(memOfLimit),
 	"k8s.pod.network.io":               (*Mapper).podNetwork,
 
+	// The host_metrics receiver, where it runs on the node.
+	"system.cpu.logical.count": ofNode(cpuLimit, other),
+
 	// The kubelet and its cAdvisor, through Prometheus.
 	"container_cpu_usage_seconds_total":      rate(cpuUsage, cpuUsage),
 	"container_network_receive_bytes_total":  rate(rx, rx),
