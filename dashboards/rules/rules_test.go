@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/stretchr/testify/require"
 
@@ -132,7 +132,7 @@ func TestEachExpressionReadsMetricsThatAreEmittedWithLabelsThatTheyHave(t *testi
 				return nil
 			}
 			for _, l := range sel.LabelMatchers {
-				if l.Name != labels.MetricName && !hasLabel(sel.Name, l.Name) {
+				if l.Name != model.MetricNameLabel && !hasLabel(sel.Name, l.Name) {
 					t.Errorf("%s matches %s of %s, which has no such label", name, l.Name, sel.Name)
 				}
 			}

@@ -103,14 +103,14 @@ func detectorPartial() Alert {
 }
 
 // dataLost: retries are over, or the queue did not take it. Each is lost for
-// good. One refused batch shows for two minutes, the window; what shows at three
-// evaluations in a row goes on.
+// good. One refused batch shows for five minutes, the window; what shows for six
+// goes on, or comes back.
 func dataLost(s signal) Alert {
-	lost := func(metric string) string { return sumRate(metric, 2*time.Minute, job, "exporter") + " > 0" }
+	lost := func(metric string) string { return sumRate(metric, 5*time.Minute, job, "exporter") + " > 0" }
 	return Alert{
 		Name:     "VigieDataLost",
 		Expr:     lines(lost(s.sendFailed), "or", lost(s.enqueueFailed)),
-		For:      2 * time.Minute,
+		For:      6 * time.Minute,
 		Severity: Warning, Kind: KindVigie,
 		Labels:      map[string]string{"signal": s.name},
 		Summary:     "{{ $labels.exporter }} loses {{ $value | humanize }} {{ $labels.signal }} a second",
