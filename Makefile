@@ -97,9 +97,14 @@ race: tools
 generate: ## Regenerate what is generated: components' code and documentation from metadata.yaml
 	$(GO) generate ./receivers/... ./processors/... ./exporters/...
 
+.PHONY: dashboards
+dashboards: ## Write dashboards, rules and Alertmanager's configuration into dashboards/out
+	$(GO) run ./dashboards/cmd
+
 .PHONY: fresh
-fresh: generate
+fresh: generate dashboards
 	@git diff --exit-code --stat -- receivers processors exporters || { echo "generated files are stale: run make generate and commit"; exit 1; }
+	@git diff --exit-code --stat -- dashboards/out docs/dashboards.md || { echo "dashboards are stale: run make dashboards and commit"; exit 1; }
 	@$(GO) mod verify
 
 .PHONY: bench

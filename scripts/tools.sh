@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Installs what the tests use beyond Go: Prometheus and promtool to read and fill
-# the store, nftables and iproute2 for network namespaces. Tests that need a tool
+# the store and to try the rules, Alertmanager to try who is told, nftables and iproute2 for network namespaces. Tests that need a tool
 # skip with a reason where it is missing, so without apt, or without the right to
 # install, this only says what is not there.
 set -u
-declare -A package=([promtool]=prometheus [nft]=nftables [ip]=iproute2 [conntrack]=conntrack [script]=bsdutils)
+declare -A package=([promtool]=prometheus [amtool]=prometheus-alertmanager [nft]=nftables [ip]=iproute2 [conntrack]=conntrack [script]=bsdutils)
 missing=()
 for tool in "${!package[@]}"; do
   command -v "$tool" >/dev/null 2>&1 || [ -x "/usr/sbin/$tool" ] || missing+=("${package[$tool]}")

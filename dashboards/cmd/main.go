@@ -1,5 +1,5 @@
 // Command cmd writes what people import: out/grafana, a file a dashboard;
-// out/rules, by package rules; and docs/dashboards.md, which shows the dashboards.
+// out/rules and out/alertmanager, by the packages of those names; and docs/dashboards.md, which shows the dashboards.
 // `make dashboards` runs it.
 //
 //	go run ./dashboards/cmd [-out dashboards/out] [-docs docs]
@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 
 	"github.com/vigie-otel/vigie/dashboards"
+	"github.com/vigie-otel/vigie/dashboards/alertmanager"
 	"github.com/vigie-otel/vigie/dashboards/rules"
 )
 
@@ -33,6 +34,9 @@ func write(out, docs string) error {
 	}
 	if err := rules.Write(out); err != nil {
 		return fmt.Errorf("write rules: %w", err)
+	}
+	if err := alertmanager.Write(out); err != nil {
+		return fmt.Errorf("write Alertmanager's configuration: %w", err)
 	}
 	if err := os.WriteFile(filepath.Join(docs, "dashboards.md"), dashboards.Page(), 0o644); err != nil {
 		return fmt.Errorf("write the page on dashboards: %w", err)
