@@ -130,11 +130,23 @@ func (x *excess) describe(op *opinion, ref *reference) {
 			aged += r.w
 		}
 		if s := x.now.at(r.key); s != nil {
-			if s.n++; s.n == 1 {
-				op.many += r.w
+			// Its lightest row says for how many clients it stands; others may stand
+			// for more of its own. Kept for its volume, it stands for nobody else.
+			stands := r.w
+			if r.flags&rowHeavy != 0 {
+				stands = 1
+			}
+			switch s.n++; {
+			case s.n == 1:
 				once++
-			} else if s.n == 2 {
+				op.many, s.w = op.many+stands, stands
+			case s.n == 2:
 				once--
+				fallthrough
+			default:
+				if stands < s.w {
+					op.many, s.w = op.many+stands-s.w, stands
+				}
 			}
 		}
 	}

@@ -198,8 +198,10 @@ func (s *service) refresh(ep *episode, x *excess, ref *reference, op *opinion) {
 		ep.sig = new(signature)
 	}
 	*ep.sig = op.sig
-	if ep == &s.eps[epFlood] && op.attack && ep.open {
-		ep.class = floodClass(op) // a finding may open on a part of what it turns out to be
+	// A finding may open on a part of what it turns out to be. A window that it
+	// fills in part would make its clients lighter than they are.
+	if ep == &s.eps[epFlood] && op.attack && ep.open && op.ticks <= 10 && float64(op.rate) >= ep.peak/2 {
+		ep.class = floodClass(op)
 	}
 	ep.sig.bar, ep.noise = x.setBar(ref, &op.sig)
 	ep.op = *op

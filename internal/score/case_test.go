@@ -191,15 +191,21 @@ func TestRulesMatchAsAFirewallWould(t *testing.T) {
 func TestAPlanVariesTheSiteAndBoundsTheRuns(t *testing.T) {
 	cases, err := Full().Cases()
 	require.NoError(t, err)
-	rates, perScenario := map[float64]bool{}, map[string]int{}
+	rates, perScenario, edge := map[float64]bool{}, map[string]int{}, 0
 	for _, c := range cases {
 		s, err := replay.Builtin(c.Scenario)
 		require.NoError(t, err)
 		if c.Scenario == "flood" {
 			rates[c.Scale*s.Background.Rate] = true
 		}
-		if c.Intensity <= 0.1 {
+		if c.Intensity == 0 || c.Intensity == 0.2 {
 			perScenario[c.Scenario]++
+		}
+		if c.Scenario == "flood" && c.Intensity == 10 {
+			edge++
+			if !Full().Baselines(c.Seed) {
+				t.Errorf("%+v runs at an edge without the baselines", c)
+			}
 		}
 		if n := c.Scale * s.Background.Rate * time.Duration(s.Duration).Seconds(); n > 4*maxLines*1.01 {
 			t.Errorf("%+v has %.0f background requests", c, n)
@@ -212,6 +218,9 @@ func TestAPlanVariesTheSiteAndBoundsTheRuns(t *testing.T) {
 		if perScenario[name] != 20 {
 			t.Errorf("%s has %d seeds", name, perScenario[name])
 		}
+	}
+	if edge != 5 {
+		t.Errorf("a flood of +1,000 %% has %d seeds", edge)
 	}
 	if _, err := (Plan{Seeds: 1, Only: []string{"nothing"}}).Cases(); err == nil {
 		t.Error("a scenario that does not exist was planned")
