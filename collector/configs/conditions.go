@@ -168,3 +168,27 @@ func xrayBy(way string) condition {
 		return nil, true, nil
 	}
 }
+
+// fluentSends applies where an endpoint is there for Fluent Bit.
+func fluentSends(env environment, shape string) (map[string]any, bool, error) {
+	var receivers []any
+	overlay := map[string]any{}
+	if strings.TrimSpace(env.get("VIGIE_FLUENT_ENDPOINT")) != "" {
+		receivers = append(receivers, "fluent_forward")
+	}
+	if strings.TrimSpace(env.get("VIGIE_FLUENT_OTLP_ENDPOINT")) != "" {
+		receivers = append(receivers, "otlp/fluentbit")
+		cert, key := strings.TrimSpace(env.get("VIGIE_FLUENT_TLS_CERT")), strings.TrimSpace(env.get("VIGIE_FLUENT_TLS_KEY"))
+		if (cert == "") != (key == "") {
+			return nil, false, errors.New("VIGIE_FLUENT_TLS_CERT and VIGIE_FLUENT_TLS_KEY go together: the files of a certificate and of its key")
+		}
+		if cert != "" {
+			overlay["receivers::otlp/fluentbit::protocols::http::tls"] = map[string]any{"cert_file": cert, "key_file": key}
+		}
+	}
+	if len(receivers) == 0 {
+		return nil, false, nil
+	}
+	maps.Copy(overlay, pipeline("logs/fluentbit", map[string]any{"receivers": receivers, "exporters": destinations[shape]["logs"]}))
+	return overlay, true, nil
+}

@@ -69,10 +69,11 @@ var everywhere = []string{"laptop", "agent", "gateway"} //nolint:gochecknoglobal
 var fragments = []fragment{ //nolint:gochecknoglobals // a constant table
 	{name: "files", source: true, shapes: []string{"laptop", "agent"}, when: filesNamed},
 	{name: "pods", source: true, shapes: []string{"laptop", "agent"}, when: filled("logs/pods", "logs", podsHere)},
+	{name: "fluentbit", source: true, shapes: []string{"laptop", "agent"}, when: fluentSends},
 	{name: "tracers", source: true, shapes: []string{"laptop", "agent"}, when: tracersNamed},
 	{
 		name: "node", source: true, shapes: []string{"agent"}, when: filled("metrics/kubernetes", "metrics", inCluster("VIGIE_NODE_NAME", "VIGIE_NODE_IP")),
-		puts: map[string][]string{"k8s_attributes": {"metrics", "metrics/kubernetes", "logs", "logs/pods", "traces", "traces/tracers"}},
+		puts: map[string][]string{"k8s_attributes": {"metrics", "metrics/kubernetes", "logs", "logs/pods", "logs/fluentbit", "traces", "traces/tracers"}},
 	},
 	{name: "cluster", source: true, shapes: []string{"gateway"}, when: filled("metrics/cluster", "metrics", inCluster())},
 
