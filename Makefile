@@ -108,13 +108,14 @@ fresh: generate dashboards
 	@$(GO) mod verify
 
 .PHONY: bench
-bench: build ## Benchmarks: the laptop, the store, conntrack, parsing, the detector
+bench: build ## Benchmarks: the laptop, the store, conntrack, parsing, the detector, the exporters
 	$(GO) test -run '^$$' -bench BenchmarkLaptop -benchtime 1x -timeout 10m $(WHOLE)
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/promstore ./exporters/warroomexporter ./receivers/hoststatreceiver
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/accesslog ./internal/sketch ./internal/window ./internal/detect ./internal/replay ./processors/attackdetectionprocessor ./collector/detectcmd
 	$(GO) test -run '^$$' -bench 'Decode|Stats|Events' -benchtime 1s ./internal/conntrack ./receivers/conntrackreceiver
 	$(GO) test -run '^$$' -bench Table -benchtime 3x -timeout 20m ./internal/conntrack
-	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/forecast ./processors/conntrackprocessor
+	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/forecast ./processors/conntrackprocessor ./processors/seriesguardprocessor ./processors/cloudmetadataprocessor
+	$(GO) test -run '^$$' -bench . -benchtime 2s ./exporters/cloudwatchexporter ./internal/emf ./exporters/remotewriteexporter
 
 .PHONY: eval
 eval: build ## Every scenario × 20 seeds against the detector and the baselines (about half an hour on 2 cores; EVAL=--quick: minutes); writes docs/detection-eval.md
