@@ -292,7 +292,7 @@ func (s *Set) isOld(e entry) bool {
 		return true
 	}
 	born, ok := birth(e.path)
-	return ok && born.Before(s.alive)
+	return ok && born.Before(s.alive.Add(-mtimeSlack))
 }
 
 // alignEnd moves the beginning of a file that is followed from its end to the

@@ -19,8 +19,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.uber.org/zap"
 
 	"github.com/vigie-otel/vigie/internal/names"
+	"github.com/vigie-otel/vigie/internal/tail"
 	"github.com/vigie-otel/vigie/receivers/containerlogreceiver/internal/metadata"
 )
 
@@ -238,4 +240,70 @@ func TestInotifyFindsFilesAndWakesQuietOnes(t *testing.T) {
 	}
 	require.NoError(t, s.Shutdown(t.Context()))
 	require.Equal(t, "line 0 line 1 line 2", strings.Join(s.moody.bodies, " "))
+}
+
+// A new file's only batch is refused until the end; the next run must not take the
+// file for one that was there before, and begin at its end.
+func TestANewFileThatWasRefusedIsNotAnOldOneToTheNextRun(t *testing.T) {
+	s := newStage(t, true)
+	s.config.ScanInterval = 20 * time.Millisecond
+	require.NoError(t, s.Start(t.Context(), s.host))
+	s.write(t, "the first\n")
+	s.moody.wait(t, "a line", func() bool { return len(s.moody.bodies) == 1 })
+	s.moody.mu.Lock()
+	for range 100_000 {
+		s.moody.answers = append(s.moody.answers, errors.New("full"))
+	}
+	s.moody.mu.Unlock()
+	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "b.log"), []byte("one\ntwo\n"), 0o644))
+	s.moody.wait(t, "some refusals", func() bool { return len(s.moody.answers) < 99_999 })
+	time.Sleep(300 * time.Millisecond) // births are known to 100 ms
+	// More is read meanwhile, and is behind it.
+	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "c.log"), []byte("three\n"), 0o644))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	require.NoError(t, s.Shutdown(ctx))
+	s.moody.answers = nil
+	s.renew(t)
+	s.config.StartAt = "end"
+	require.NoError(t, s.Start(t.Context(), s.host))
+	s.moody.wait(t, "all lines", func() bool { return len(s.moody.bodies) == 4 })
+	require.NoError(t, s.Shutdown(t.Context()))
+	require.ElementsMatch(t, []string{"the first", "one", "two", "three"}, s.moody.bodies)
+}
+
+// The consumer refuses until it is asked to stop, and would accept what comes then.
+func TestABatchBehindAnAbandonedOneIsNotMarkedAsRead(t *testing.T) {
+	halt, stop := context.WithCancel(t.Context())
+	asked := 0
+	next, err := consumer.NewLogs(func(context.Context, plog.Logs) error {
+		if asked++; asked == 1 {
+			stop()
+			return errors.New("full")
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	host, id, err := startStorage(t.TempDir())
+	require.NoError(t, err)
+	client, err := openStore(t.Context(), host, &id, component.NewID(metadata.Type))
+	require.NoError(t, err)
+	st := &store{client: client, logger: zap.NewNop(), counts: &counts{}}
+	_, _, err = st.load(t.Context())
+	require.NoError(t, err)
+	in, acks := make(chan *batch, 2), make(chan []tail.Mark, 2)
+	for id := range uint64(2) {
+		b := newBatch(id)
+		b.records = 1
+		b.logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+		b.marks = []tail.Mark{{File: &tail.File{}}}
+		in <- b
+	}
+	close(in)
+	(&sender{config: createDefaultConfig(), logger: zap.NewNop(), next: next, store: st, counts: &counts{}, in: in, acks: acks}).run(halt)
+	require.Equal(t, 1, asked)
+	require.Empty(t, <-acks)
+	require.Empty(t, <-acks)
+	require.NoError(t, client.Close(t.Context()))
+	require.NoError(t, host[id].Shutdown(t.Context()))
 }

@@ -29,10 +29,15 @@ type sender struct {
 // that is refused again and again; it is not marked as read then, and not lost
 // if there is a storage.
 func (s *sender) run(halt context.Context) {
+	abandoned := false
 	for b := range s.in {
-		accepted := b.records == 0 || s.offer(halt, b)
-		if !accepted {
-			b.marks = nil
+		// What comes behind a batch that is left to the next run is left to it too:
+		// its marks would say that both were read.
+		abandoned = abandoned || b.records > 0 && !s.offer(halt, b)
+		if abandoned {
+			// Nor are its files known ones: the next run must begin with them, and
+			// not take them for old.
+			b.marks, b.forgotten, b.alive = nil, nil, time.Time{}
 		}
 		s.store.save(context.WithoutCancel(halt), b, time.Now())
 		s.acks <- b.marks

@@ -105,7 +105,9 @@ func (s *store) save(ctx context.Context, b *batch, now time.Time) {
 	for _, id := range b.forgotten {
 		s.pending[id] = nil
 	}
-	s.alive = b.alive
+	if !b.alive.IsZero() {
+		s.alive = b.alive
+	}
 	if now.Sub(s.saved) >= s.every {
 		s.flush(ctx, now)
 	}

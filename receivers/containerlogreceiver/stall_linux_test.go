@@ -1,0 +1,142 @@
+package containerlogreceiver
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/vigie-otel/vigie/internal/names"
+	"github.com/vigie-otel/vigie/receivers/containerlogreceiver/internal/metadata"
+)
+
+// fullStall is how long the destination stalls, e.g. 60s; 3s without it.
+const fullStall = "VIGIE_TEST_STALL"
+
+// A destination that stalls while 20 MB/s are written: nothing is lost, the lag
+// says so, and ten seconds after the stall it is gone. It is not more than what is
+// written between two polls, that is: writing never stops.
+func TestALagIsGoneTenSecondsAfterAStall(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes 20 MB/s for some seconds")
+	}
+	stall := 3 * time.Second
+	if v := os.Getenv(fullStall); v != "" {
+		var err error
+		stall, err = time.ParseDuration(v)
+		require.NoError(t, err)
+	}
+	const files, rate = 50, 20 << 20
+	dir := t.TempDir()
+	var stalled atomic.Bool
+	var got atomic.Int64
+	sink, err := consumer.NewLogs(func(_ context.Context, logs plog.Logs) error {
+		if stalled.Load() {
+			return errors.New("stalled")
+		}
+		got.Add(int64(logs.LogRecordCount()))
+		return nil
+	})
+	require.NoError(t, err)
+	cfg := createDefaultConfig()
+	cfg.Include, cfg.StartAt = []string{filepath.Join(dir, "*/*/*.log")}, "beginning"
+	cfg.Retry.MaxInterval = time.Second
+	tele := componenttest.NewTelemetry()
+	set := receivertest.NewNopSettings(metadata.Type)
+	set.ID, set.TelemetrySettings = component.NewID(metadata.Type), tele.NewTelemetrySettings()
+	r := &logReceiver{set: set, config: cfg, next: sink}
+	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
+
+	// Each writer rotates at 5 MB, as a kubelet does.
+	var wrote atomic.Int64
+	var all sync.WaitGroup
+	ctx, stop := context.WithCancel(t.Context())
+	for i := range files {
+		all.Go(func() {
+			writeLines(ctx, t, filepath.Join(dir, fmt.Sprintf("ns_pod%d_u", i), "app/0.log"), rate/files, &wrote)
+		})
+	}
+	time.Sleep(time.Second)
+	stalled.Store(true)
+	time.Sleep(stall)
+	before := gauge(t, tele, names.LogsLag)
+	stalled.Store(false)
+	began := time.Now()
+	var took time.Duration
+	for took == 0 && time.Since(began) < 30*time.Second {
+		time.Sleep(100 * time.Millisecond)
+		// A second's worth: what is summed up once a second is never quite zero while
+		// lines are written.
+		if gauge(t, tele, names.LogsLag) < rate {
+			took = time.Since(began)
+		}
+	}
+	stop()
+	all.Wait()
+	for got.Load() < wrote.Load() && time.Since(began) < time.Minute {
+		time.Sleep(100 * time.Millisecond)
+	}
+	require.NoError(t, r.Shutdown(t.Context()))
+	require.Equal(t, wrote.Load(), got.Load(), "lines written, records accepted")
+	t.Logf("after a stall of %s the lag of %.1f MB was gone within %s, while %d MB/s were written", stall, float64(before)/1e6, took.Round(100*time.Millisecond), rate>>20)
+	require.Positive(t, took, "it never caught up")
+	require.LessOrEqual(t, took, 10*time.Second)
+	require.Greater(t, before, int64(stall.Seconds()*rate/2))
+}
+
+func gauge(t *testing.T, tele *componenttest.Telemetry, name string) (sum int64) {
+	m, err := tele.GetMetric(name)
+	require.NoError(t, err)
+	for _, p := range m.Data.(metricdata.Gauge[int64]).DataPoints {
+		sum += p.Value
+	}
+	return sum
+}
+
+func writeLines(ctx context.Context, t *testing.T, path string, rate int, wrote *atomic.Int64) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Error(err)
+		return
+	}
+	began, bytes := time.Now(), 0
+	for turn := 0; ctx.Err() == nil; turn++ {
+		f, err := os.Create(path)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		w := bufio.NewWriterSize(f, 32<<10)
+		for size := 0; size < 5<<20 && ctx.Err() == nil; {
+			for range 100 {
+				n, _ := fmt.Fprintf(w, "2026-07-11T19:00:00.123456789Z stdout F "+nginxLine+"\n", turn%250, size%60, size, size)
+				size, bytes = size+n, bytes+n
+			}
+			if err := w.Flush(); err != nil {
+				t.Error(err)
+			}
+			wrote.Add(100)
+			select {
+			case <-time.After(time.Until(began.Add(time.Duration(bytes) * time.Second / time.Duration(rate)))):
+			case <-ctx.Done():
+			}
+		}
+		_ = f.Close()
+		if err := os.Rename(path, fmt.Sprintf("%s.%d", path, turn)); err != nil {
+			t.Error(err)
+		}
+	}
+}
