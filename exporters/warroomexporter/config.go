@@ -151,6 +151,11 @@ func (c *Config) timelinePath() string {
 	return cmp.Or(c.Room.Timeline, filepath.Join(c.Store.Directory, "room", "timeline.ndjson"))
 }
 
+// findingsPath is where findings survive a restart: beside the log book.
+func (c *Config) findingsPath() string {
+	return filepath.Join(filepath.Dir(c.timelinePath()), "findings.ndjson")
+}
+
 // Validate tells everything that is wrong at once; the collector puts the key
 // "store" before it.
 func (c *StoreConfig) Validate() error {

@@ -10,21 +10,76 @@ import (
 
 	"github.com/vigie-otel/vigie/internal/finding"
 	"github.com/vigie-otel/vigie/internal/names"
+	"github.com/vigie-otel/vigie/internal/timeline"
 )
 
-// findings keeps each finding as it was last told, by id.
+// findings keeps each finding as it was last told, by id, in memory and, once
+// restore was called, in a file.
 type findings struct {
 	limit int
 
 	mu      sync.Mutex
 	byID    map[string]finding.Finding // guarded by mu; at most limit
+	stale   map[string]struct{}        // guarded by mu: were open before a restart, and not told since
+	file    *timeline.Findings         // guarded by mu; nil: memory alone
 	version uint64                     // guarded by mu: grows with each change
 	dropped uint64                     // guarded by mu: forgotten for want of room
 	broken  uint64                     // guarded by mu: records that say they are a finding and cannot be read
 }
 
 func newFindings(limit int) *findings {
-	return &findings{limit: limit, byID: map[string]finding.Finding{}}
+	return &findings{limit: limit, byID: map[string]finding.Finding{}, stale: map[string]struct{}{}}
+}
+
+// findingRow is a finding as the page shows it.
+type findingRow struct {
+	finding.Finding
+	// Stale: it was open when the server ended and nobody has spoken of it since.
+	// Whether it is over is not known.
+	Stale bool `json:"stale,omitempty"`
+}
+
+// restore opens the file and takes over what it knows from before a restart.
+func (f *findings) restore(path string) error {
+	file, known, err := timeline.OpenFindings(path, f.limit)
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.file = file
+	for i := range known {
+		f.byID[known[i].ID] = known[i]
+		if known[i].Status != finding.Closed {
+			f.stale[known[i].ID] = struct{}{}
+		}
+	}
+	broken, _ := file.Counts()
+	f.broken += uint64(broken)
+	f.version++
+	return nil
+}
+
+// close ends the file. It is safe before restore and safe twice.
+func (f *findings) close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.file == nil {
+		return nil
+	}
+	return f.file.Close()
+}
+
+// liveLocked is all that is known, for a rewriting of the file.
+func (f *findings) liveLocked() []finding.Finding {
+	out := make([]finding.Finding, 0, len(f.byID))
+	for _, x := range f.byID {
+		out = append(out, x)
+	}
+	slices.SortFunc(out, func(a, b finding.Finding) int {
+		return cmp.Or(a.DetectedAt.Compare(b.DetectedAt), cmp.Compare(a.ID, b.ID))
+	})
+	return out
 }
 
 // findingChange is a finding that has opened or closed.
@@ -77,7 +132,12 @@ func (f *findings) keep(got finding.Finding) []findingChange {
 		f.evict()
 	}
 	f.byID[got.ID] = got
+	delete(f.stale, got.ID)
 	f.version++
+	if f.file != nil {
+		// What cannot be written is counted by the file; the page goes on.
+		_ = f.file.Put(got, time.Now(), f.liveLocked)
+	}
 	var out []findingChange
 	if !known {
 		out = append(out, findingChange{got, true})
@@ -113,16 +173,22 @@ func (f *findings) evict() {
 		}
 	}
 	delete(f.byID, worst.ID)
+	delete(f.stale, worst.ID)
+	if f.file != nil {
+		f.file.Forget(worst.ID)
+	}
 	f.dropped++
 }
 
 // list returns the findings as they stood at a time (zero: now): the open ones
-// by confidence, then the closed ones, the newest first.
-func (f *findings) list(at time.Time, n int) []finding.Finding {
+// by confidence, then those of which nothing was heard since a restart, then the
+// closed ones, the newest first.
+func (f *findings) list(at time.Time, n int) []findingRow {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	out := make([]finding.Finding, 0, min(n, len(f.byID)))
-	for _, x := range f.byID {
+	out := make([]findingRow, 0, len(f.byID))
+	for id, x := range f.byID {
+		_, stale := f.stale[id]
 		if !at.IsZero() {
 			if x.DetectedAt.After(at) {
 				continue
@@ -130,23 +196,31 @@ func (f *findings) list(at time.Time, n int) []finding.Finding {
 			if x.Status == finding.Closed && x.ClosedAt.After(at) {
 				x.Status, x.ClosedAt = finding.Update, time.Time{}
 			}
+			stale = stale && at.After(told(x))
 		}
-		out = append(out, x)
+		out = append(out, findingRow{x, stale})
 	}
-	slices.SortFunc(out, func(a, b finding.Finding) int {
-		ac, bc := a.Status == finding.Closed, b.Status == finding.Closed
-		switch {
-		case ac != bc:
-			if ac {
-				return 1
-			}
-			return -1
-		case !ac:
-			return cmp.Or(cmp.Compare(b.Confidence, a.Confidence), b.DetectedAt.Compare(a.DetectedAt), cmp.Compare(a.ID, b.ID))
-		}
-		return cmp.Or(b.ClosedAt.Compare(a.ClosedAt), cmp.Compare(a.ID, b.ID))
-	})
+	slices.SortFunc(out, compareFindings)
 	return out[:min(n, len(out))]
+}
+
+func compareFindings(a, b findingRow) int {
+	place := func(r *findingRow) int {
+		switch {
+		case r.Status == finding.Closed:
+			return 2
+		case r.Stale:
+			return 1
+		}
+		return 0
+	}
+	if c := cmp.Compare(place(&a), place(&b)); c != 0 {
+		return c
+	}
+	if a.Status == finding.Closed {
+		return cmp.Or(b.ClosedAt.Compare(a.ClosedAt), cmp.Compare(a.ID, b.ID))
+	}
+	return cmp.Or(cmp.Compare(b.Confidence, a.Confidence), b.DetectedAt.Compare(a.DetectedAt), cmp.Compare(a.ID, b.ID))
 }
 
 func (f *findings) state() (version, dropped, broken uint64) {

@@ -11,7 +11,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/vigie-otel/vigie/internal/calendar"
-	"github.com/vigie-otel/vigie/internal/finding"
 	"github.com/vigie-otel/vigie/internal/headroom"
 	"github.com/vigie-otel/vigie/internal/promstore"
 	"github.com/vigie-otel/vigie/internal/timeline"
@@ -26,11 +25,11 @@ const (
 // view is what the page shows, at one moment. A snapshot has all of it; in a
 // delta a nil section has not changed.
 type view struct {
-	Seq      uint64            `json:"seq"`
-	Status   status            `json:"status"`
-	Whole    verdictRow        `json:"whole"`
-	Services []verdictRow      `json:"services"`
-	Findings []finding.Finding `json:"findings,omitempty"`
+	Seq      uint64       `json:"seq"`
+	Status   status       `json:"status"`
+	Whole    verdictRow   `json:"whole"`
+	Services []verdictRow `json:"services"`
+	Findings []findingRow `json:"findings,omitempty"`
 	// FindingsNone tells an empty list from one that has not changed.
 	FindingsNone bool             `json:"findings_none,omitempty"`
 	Headroom     *headroom.Report `json:"headroom,omitempty"`

@@ -7,8 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/vigie-otel/vigie/internal/finding"
 )
 
 // handler routes what the exporter serves. The authenticator, TLS and the limit
@@ -53,17 +51,17 @@ func (w *warroom) ownName(next http.Handler) http.Handler {
 
 // now is what /api/warroom/now answers: all that the first page shows.
 type now struct {
-	Time          time.Time         `json:"time"`
-	Started       time.Time         `json:"started"`
-	Store         storeRow          `json:"store"`
-	Sources       []sourceRow       `json:"sources"`
-	Metrics       []lastValue       `json:"metrics"`
-	MetricsHidden uint64            `json:"metrics_hidden"`
-	Logs          []logRow          `json:"logs"`
-	Spans         []spanRow         `json:"spans"`
-	Verdict       verdictRow        `json:"verdict"` // over all services
-	Verdicts      []verdictRow      `json:"verdicts"`
-	Findings      []finding.Finding `json:"findings"`
+	Time          time.Time    `json:"time"`
+	Started       time.Time    `json:"started"`
+	Store         storeRow     `json:"store"`
+	Sources       []sourceRow  `json:"sources"`
+	Metrics       []lastValue  `json:"metrics"`
+	MetricsHidden uint64       `json:"metrics_hidden"`
+	Logs          []logRow     `json:"logs"`
+	Spans         []spanRow    `json:"spans"`
+	Verdict       verdictRow   `json:"verdict"` // over all services
+	Verdicts      []verdictRow `json:"verdicts"`
+	Findings      []findingRow `json:"findings"`
 	// FindingsDropped were forgotten for want of room, FindingsBroken could not
 	// be read, VerdictsDropped are data points of services beyond the limit.
 	FindingsDropped uint64 `json:"findings_dropped"`

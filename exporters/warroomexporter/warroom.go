@@ -105,6 +105,9 @@ func (w *warroom) open(ctx context.Context, host component.Host) error {
 	if w.room.log, err = timeline.Open(w.cfg.timelinePath()); err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	if err := w.findings.restore(w.cfg.findingsPath()); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	w.room.remember(ctx, w.now())
 	w.room.add(timeline.Entry{At: w.now(), Kind: timeline.Server, Text: "the war room opened"})
 	running, stop := context.WithCancel(context.Background())
@@ -165,6 +168,7 @@ func (w *warroom) close(ctx context.Context) error {
 	if w.room != nil && w.room.log != nil {
 		errs = append(errs, w.room.log.Close())
 	}
+	errs = append(errs, w.findings.close())
 	if w.bridge != nil {
 		errs = append(errs, w.bridge.Stop())
 	}

@@ -12,5 +12,8 @@
 // counted. In memory the newest Limit entries are kept; the file holds all, up to
 // MaxFileBytes.
 //
+// Beside it stands the file of findings (Findings): the last state of each, so
+// that a restart does not forget what was going on.
+//
 // A Log is safe for concurrent use and owns no goroutine.
 package timeline
