@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"sync"
 )
 
 // cluster is a small model cluster: four nodes, of which one comes during the
@@ -13,6 +14,8 @@ type cluster struct {
 	Nodes []*node
 	Pods  []*pod
 	HPAs  []*hpa
+
+	mu sync.Mutex // held by step, and by whoever reads a node in a goroutine of its own
 
 	t      float64 // s since the beginning
 	people float64 // requests/s of people, smoothed
@@ -143,6 +146,8 @@ const scale = 20
 
 // step moves the cluster on by one second in which so many requests came.
 func (c *cluster) step(people, attack float64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.t++
 	if c.t == 1 {
 		c.people = people * scale

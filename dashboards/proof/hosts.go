@@ -39,6 +39,8 @@ func laptop(t *testing.T) (s shape) {
 // once for each node, with the node's values in the places of this machine's.
 func (p *pipeline) hosts(t *testing.T, tel component.TelemetrySettings) {
 	next, err := consumer.NewMetrics(func(_ context.Context, md pmetric.Metrics) error {
+		p.cl.mu.Lock()
+		defer p.cl.mu.Unlock()
 		for i, n := range p.cl.Nodes {
 			if n.Up {
 				p.rec.add(asNode(md, n, i))

@@ -19,6 +19,9 @@ import (
 
 // One event is enough for all that is asked of it.
 func TestProof(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays ten minutes of an event: not with -short")
+	}
 	p := Run(t)
 	t.Run("every query of every panel has an answer", func(t *testing.T) { answers(t, p) })
 	t.Run("a query that has none is found", func(t *testing.T) { misses(t, p) })
