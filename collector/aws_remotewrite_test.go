@@ -16,7 +16,7 @@ func pcommonTime(at time.Time) pcommon.Timestamp { return pcommon.NewTimestampFr
 
 // remoteWrite is how metrics reach Amazon Managed Prometheus: signed, in requests
 // of at most 1 MB, from a queue on disk. $SIGNER is Vigie's signing extension or
-// contrib's.
+// contrib's; $TIMEOUT is how long it waits for an answer.
 const remoteWrite = `
 extensions:
   aws_sigv4: {service: aps, region: eu-west-3}
@@ -28,7 +28,7 @@ exporters:
   remote_write:
     endpoint: "$AMP"
     auth: {authenticator: $SIGNER}
-    timeout: 2s
+    timeout: $TIMEOUT
     max_batch_size_bytes: 1000000
     sending_queue: {storage: file_storage}
     retry_on_failure: {initial_interval: 100ms, max_interval: 1s, max_elapsed_time: 0s}
@@ -52,7 +52,7 @@ func held(t *testing.T, prom *promback.Prometheus, metric string, until time.Tim
 func TestAHundredThousandSeriesArriveExactlyThroughSignedRemoteWrite(t *testing.T) {
 	prom := promback.Start(t, time.Minute)
 	aws := awsfake.Start(t, awsfake.Options{Prometheus: prom.WriteURL()})
-	p := startConfig(t, t.TempDir(), aws.Env(), remoteWrite, map[string]string{"AMP": aws.RemoteWriteURL(), "SIGNER": "sigv4auth"})
+	p := startConfig(t, t.TempDir(), aws.Env(), remoteWrite, map[string]string{"AMP": aws.RemoteWriteURL(), "SIGNER": "sigv4auth", "TIMEOUT": "60s"})
 	// A batch is more than 1 MB of remote write, so that it has to be split.
 	const series, rounds, batch = 100_000, 3, 25_000
 	first := time.Now().Add(-time.Minute).Truncate(time.Second)
@@ -110,7 +110,7 @@ func TestRemoteWriteSurvivesEachRefusal(t *testing.T) {
 		t.Run(c.what, func(t *testing.T) {
 			prom := promback.Start(t, time.Minute)
 			aws := awsfake.Start(t, awsfake.Options{Prometheus: prom.WriteURL()})
-			p := startConfig(t, t.TempDir(), aws.Env(), remoteWrite, map[string]string{"AMP": aws.RemoteWriteURL(), "SIGNER": "aws_sigv4"})
+			p := startConfig(t, t.TempDir(), aws.Env(), remoteWrite, map[string]string{"AMP": aws.RemoteWriteURL(), "SIGNER": "aws_sigv4", "TIMEOUT": "2s"})
 			aws.Inject(awsfake.AMP, c.fault)
 			first, begin := time.Now().Add(-time.Minute).Truncate(time.Second), time.Now()
 			for i := range batches {
@@ -136,7 +136,7 @@ func TestRemoteWriteSurvivesEachRefusal(t *testing.T) {
 func TestASampleOutOfOrderCostsItselfOnly(t *testing.T) {
 	prom := promback.Start(t, 0)
 	aws := awsfake.Start(t, awsfake.Options{Prometheus: prom.WriteURL()})
-	p := startConfig(t, t.TempDir(), aws.Env(), remoteWrite, map[string]string{"AMP": aws.RemoteWriteURL(), "SIGNER": "aws_sigv4"})
+	p := startConfig(t, t.TempDir(), aws.Env(), remoteWrite, map[string]string{"AMP": aws.RemoteWriteURL(), "SIGNER": "aws_sigv4", "TIMEOUT": "60s"})
 	first := time.Now().Add(-time.Minute).Truncate(time.Second)
 	for _, second := range []int{0, 1, 30, 2, 31, 32} {
 		require.True(t, p.sendMetrics(t, gauges("load", 0, 100, first.Add(time.Duration(second)*time.Second))))
