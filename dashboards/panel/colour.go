@@ -16,5 +16,5 @@ const (
 	Grey       = "#999999"
 )
 
-// Palette is the order in which series without a meaning get their colours.
+// Palette is the order in which lines without a meaning get their colours.
 var Palette = []string{Sky, Orange, Green, Purple, Yellow, Blue, Vermillion, Grey}

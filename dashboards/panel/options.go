@@ -1,6 +1,10 @@
 package panel
 
-import "slices"
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
 
 // fields are what the panel says of its values.
 func (p *Panel) fields() *fieldConfigJSON {
@@ -30,7 +34,7 @@ func (p *Panel) fields() *fieldConfigJSON {
 	}
 	switch p.Kind {
 	case Series:
-		d.Color = map[string]any{"mode": "palette-classic-by-name"}
+		d.Color = map[string]any{"mode": "palette-classic"}
 		d.Custom = p.lines()
 	case Timeline:
 		d.Custom = map[string]any{"fillOpacity": 85, "lineWidth": 0}
@@ -59,10 +63,12 @@ func (p *Panel) lines() map[string]any {
 	return c
 }
 
-// overrides are the panel's styles.
+// overrides are the panel's styles, and Okabe and Ito's colours in turn for lines
+// whose names are known beforehand. Names that come out of labels get Grafana's
+// own palette: it can't be replaced.
 func (p *Panel) overrides() []overrideJSON {
 	out := []overrideJSON{}
-	for _, s := range p.Styles {
+	for _, s := range append(p.named(), p.Styles...) {
 		o := overrideJSON{Matcher: matcherJSON{"byRegexp", "/^(?:" + s.Match + ")$/"}}
 		add := func(id string, v any) { o.Properties = append(o.Properties, propertyJSON{id, v}) }
 		if s.Color != "" {
@@ -87,6 +93,19 @@ func (p *Panel) overrides() []overrideJSON {
 		out = append(out, o)
 	}
 	return out
+}
+
+func (p *Panel) named() (styles []Style) {
+	for _, q := range p.Queries {
+		known := p.Kind == Series && q.Legend != "" && !strings.Contains(q.Legend, "{{")
+		styled := slices.ContainsFunc(p.Styles, func(s Style) bool {
+			return s.Color != "" && regexp.MustCompile("^(?:"+s.Match+")$").MatchString(q.Legend)
+		})
+		if known && !styled {
+			styles = append(styles, Style{Match: regexp.QuoteMeta(q.Legend), Color: Palette[len(styles)%len(Palette)]})
+		}
+	}
+	return styles
 }
 
 func (p *Panel) options() any {
