@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/exporter"
 
 	"github.com/vigie-otel/vigie/internal/awsclient"
+	"github.com/vigie-otel/vigie/internal/inorder"
 )
 
 // How long requests may take from the beginning of Shutdown: what is queued on
@@ -55,7 +56,7 @@ type lifecycle interface {
 // start begins to look for credentials before the queue has its first consumer.
 func (x *instance) start(ctx context.Context, host component.Host, inner lifecycle) error {
 	x.source.Start(host)
-	return inner.Start(ctx, host)
+	return inner.Start(ctx, inorder.Host(host))
 }
 
 // shutdown first says so, since a push may be waiting for credentials; then the

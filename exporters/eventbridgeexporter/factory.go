@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
 	"github.com/vigie-otel/vigie/exporters/eventbridgeexporter/internal/metadata"
+	"github.com/vigie-otel/vigie/internal/inorder"
 )
 
 // NewFactory returns the factory of the exporter, type eventbridge.
@@ -34,5 +35,13 @@ func createLogs(ctx context.Context, set exporter.Settings, cfg component.Config
 	if err != nil {
 		return nil, err
 	}
-	return &chooser{Logs: queued, cfg: c, malformed: &s.counts.malformed, told: map[string]time.Time{}}, nil
+	return &chooser{Logs: inOrder{queued}, cfg: c, malformed: &s.counts.malformed, told: map[string]time.Time{}}, nil
+}
+
+// inOrder starts the exporter with a queue that keeps its order over restarts: a
+// finding must not open after it has closed.
+type inOrder struct{ exporter.Logs }
+
+func (e inOrder) Start(ctx context.Context, host component.Host) error {
+	return e.Logs.Start(ctx, inorder.Host(host))
 }

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 
 	"github.com/vigie-otel/vigie/exporters/remotewriteexporter/internal/metadata"
+	"github.com/vigie-otel/vigie/internal/inorder"
 )
 
 // NewFactory returns the factory of the exporter remote_write.
@@ -22,7 +23,7 @@ func create(ctx context.Context, set exporter.Settings, cfg component.Config) (e
 	if err != nil {
 		return nil, err
 	}
-	return exporterhelper.NewMetrics(ctx, set, cfg, w.push,
+	exp, err := exporterhelper.NewMetrics(ctx, set, cfg, w.push,
 		exporterhelper.WithStart(w.start),
 		exporterhelper.WithShutdown(w.shutdown),
 		// A batch is many requests; each has the client's own time-out.
@@ -31,4 +32,15 @@ func create(ctx context.Context, set exporter.Settings, cfg component.Config) (e
 		exporterhelper.WithRetry(c.BackOffConfig),
 		exporterhelper.WithCapabilities(consumer.Capabilities{MutatesData: false}),
 	)
+	if err != nil {
+		return nil, err
+	}
+	return inOrder{exp}, nil
+}
+
+// inOrder starts the exporter with a queue that keeps its order over restarts.
+type inOrder struct{ exporter.Metrics }
+
+func (e inOrder) Start(ctx context.Context, host component.Host) error {
+	return e.Metrics.Start(ctx, inorder.Host(host))
 }
