@@ -56,7 +56,7 @@ func TestAnAccountThatAllowsEverythingIsFine(t *testing.T) {
 	for part, text := range map[string]string{
 		"exporters::remote_write":            "takes remote write (aps:RemoteWrite)",
 		"exporters::prometheus_remote_write": "takes remote write (aps:RemoteWrite)",
-		"exporters::otlp_http/xray":          "takes OTLP traces (xray:PutSpans and xray:PutTraceSegments)",
+		"exporters::otlp_http/xray":          "takes OTLP traces (xray:PutTraceSegments)",
 		"exporters::otlp_http/logs":          "takes OTLP logs (logs:PutLogEvents)",
 		"exporters::otlp_http/metrics":       "takes OTLP metrics (cloudwatch:PutMetricData)",
 		"exporters::awsxray":                 "xray:PutTraceSegments is allowed",

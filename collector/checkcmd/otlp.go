@@ -91,7 +91,7 @@ func otlpPermission(target string, s pipeline.Signal) string {
 	case strings.HasPrefix(host, "monitoring."), s == pipeline.SignalMetrics:
 		return "cloudwatch:PutMetricData"
 	}
-	return "xray:PutSpans and xray:PutTraceSegments"
+	return "xray:PutTraceSegments"
 }
 
 // otlpGRPC connects, with TLS where it is configured, and exports nothing.

@@ -179,7 +179,7 @@ func action(req *http.Request) string {
 	case strings.HasSuffix(path, "/remote_write"):
 		return "aps:RemoteWrite"
 	case strings.HasSuffix(path, "/v1/traces"):
-		return "xray:PutSpans"
+		return "xray:PutTraceSegments"
 	case strings.HasSuffix(path, "/v1/metrics"):
 		return "cloudwatch:PutMetricData"
 	case strings.HasSuffix(path, "/v1/logs"):
