@@ -45,7 +45,7 @@ func ControlPlane() p.Dashboard {
 				line("Answered from the cache", "Share of look-ups that the cache answered. Falling with rising load: more replicas, or a node-local cache.", "percentunit", 8, 8,
 					ask(sum("pod", rate(metrics.DNSCacheHits))+" / ("+sum("pod", rate(metrics.DNSCacheHits))+" + "+sum("pod", rate(metrics.DNSCacheMiss))+")", "{{pod}}")),
 				line("Duration (p50, p99)", "How long look-ups take.", "s", 8, 7, ask(quantile(0.5, "", metrics.DNSDuration), "median"), ask(quantile(0.99, "", metrics.DNSDuration), "p99")),
-				line("Forwarded elsewhere (p99)", "How long the VPC's resolver takes. It allows 1,024 packets a second and network interface: see linklocal on Conntrack and ENA.", "s", 8, 7, when(ask(quantile(0.99, "to", metrics.DNSForwards), "{{to}}"), "where the scrape keeps coredns_proxy_request_duration_seconds, CoreDNS 1.11's name")),
+				line("Forwarded elsewhere (p99)", "How long the VPC's resolver takes. It allows 1,024 packets a second and network interface: see linklocal on Conntrack and ENA.", "s", 8, 7, ask(quantile(0.99, "to", metrics.DNSForwards), "{{to}}")),
 				line("Service rules (p99)", "How long kube-proxy takes until a new pod gets traffic. Seconds here are seconds in which a scaled-up pod helps nobody.", "s", 8, 7,
 					when(ask(quantile(0.99, "", metrics.ProxyProgramming), "programmed"), "only where kube-proxy is scraped"),
 					when(ask(quantile(0.99, "", metrics.ProxySync), "one round"), "only where kube-proxy is scraped")),

@@ -31,8 +31,9 @@ func Telemetry() p.Dashboard {
 				line("Read and accepted", "Records made of what was read, and accepted by the pipeline. A gap that stays is backpressure.", "short", 8, 7, ask(sum(metrics.LogsOutcome, rate(metrics.LogsRecords)), "{{vigie_logs_outcome}}")),
 				line("Offered again, given up", "Batches that were refused and offered again, and records that were given up, by reason.", "short", 8, 7,
 					ask(sum("", rate(metrics.LogsRetries)), "batches offered again"), ask(sum(metrics.LogsReason, rate(metrics.LogsDropped)), "given up: {{vigie_logs_reason}}")),
-				line("Files", "What happened to the files that are followed, in five minutes. lost or too_many: raise max_files; truncated: copytruncate is at work.", "short", 12, 7, ask(sum(metrics.LogsEvent, increase("5m", metrics.LogsFileEvents)), "{{vigie_logs_event}}")),
-				line("Lines that were not as they should be", "Lines not in their file's format a second, and bytes cut off lines that are too long.", "short", 12, 7,
+				line("What lines are", "Log records a second by what their body turned out to be: plain text, fields (JSON, logfmt), an access log, or broken JSON. Much broken: a line longer than the program's own limit.", "short", 8, 7, ask(sum(metrics.LogsKind, rate(metrics.LogsBodies)), "{{"+metrics.LogsKind+"}}")),
+				line("Files", "What happened to the files that are followed, in five minutes. lost or too_many: raise max_files; truncated: copytruncate is at work.", "short", 8, 7, ask(sum(metrics.LogsEvent, increase("5m", metrics.LogsFileEvents)), "{{vigie_logs_event}}")),
+				line("Lines that were not as they should be", "Lines not in their file's format a second, and bytes cut off lines that are too long.", "short", 8, 7,
 					ask(sum("", rate(metrics.LogsMalformed)), "malformed lines"), ask(sum("", rate(metrics.LogsCut)), "bytes cut off")),
 			}},
 			{Title: "Read as requests", Panels: []p.Panel{

@@ -81,9 +81,7 @@ func (j scrapeJob) dropped(t *testing.T, label string) bool {
 
 // notKept are metrics that a panel asks for and the configurations do not keep,
 // so that the panel says so. One that is kept by now must go from the list.
-var notKept = map[string]string{
-	DNSForwards.Name: "with/cluster.yaml keeps the name from before CoreDNS 1.11",
-}
+var notKept = map[string]string{}
 
 func TestTheConfigurationsScrapeWhatTheCatalogueSays(t *testing.T) {
 	all := jobs(t)

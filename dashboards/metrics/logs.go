@@ -8,6 +8,7 @@ var (
 	LogsEvent   = Label(names.LogsEvent)
 	LogsReason  = Label(names.LogsReason)
 	LogsOutcome = Label(names.LogsOutcome)
+	LogsKind    = Label(names.LogsKind) // plain, fields, access, broken
 )
 
 // The reader of container logs, by node and namespace.
@@ -26,5 +27,7 @@ var (
 	LogsFilesOpen   = otel(ContainerLog, names.LogsFilesOpen, "{file}", UpDown)
 	LogsFilesKnown  = otel(ContainerLog, names.LogsFilesKnown, "{file}", UpDown)
 	LogsFileEvents  = otel(ContainerLog, names.LogsFileEvents, "{event}", Counter, names.LogsEvent)
+	LogsBodies      = otel(ContainerLog, names.LogsBodies, "{record}", Counter, names.LogsKind)
+	LogsFieldsOut   = otel(ContainerLog, names.LogsFieldsOut, "{field}", Counter, names.LogsReason)
 	LogsCheckpoints = otel(ContainerLog, names.LogsCheckpoints, "{write}", Counter, names.LogsOutcome)
 )
