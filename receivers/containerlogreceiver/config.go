@@ -184,7 +184,7 @@ type Multiline struct {
 // Retry is how a refused batch is offered again.
 type Retry struct {
 	InitialInterval time.Duration `mapstructure:"initial_interval"` // default 100ms; doubles
-	MaxInterval     time.Duration `mapstructure:"max_interval"`     // default 5s
+	MaxInterval     time.Duration `mapstructure:"max_interval"`     // default 1s
 	MaxElapsedTime  time.Duration `mapstructure:"max_elapsed_time"` // then the batch is dropped and counted; 0, the default: never
 }
 
@@ -208,7 +208,7 @@ func createDefaultConfig() *Config {
 
 		Batch:     Batch{MaxRecords: 8192, MaxBytes: 2 << 20, FlushInterval: 200 * time.Millisecond},
 		Multiline: Multiline{Mode: "auto", Timeout: 500 * time.Millisecond, MaxLines: 512},
-		Retry:     Retry{InitialInterval: 100 * time.Millisecond, MaxInterval: 5 * time.Second},
+		Retry:     Retry{InitialInterval: 100 * time.Millisecond, MaxInterval: time.Second},
 
 		PollInterval:     100 * time.Millisecond,
 		ScanInterval:     10 * time.Second,

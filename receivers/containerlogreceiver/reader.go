@@ -190,7 +190,7 @@ func (r *reader) round(now time.Time) (busy bool) {
 	r.bodies.counted(r.counts)
 	if now.Sub(r.summed) >= lagEvery {
 		r.summed = now
-		r.spaces.sum(r.set, &r.config.Sacrifice, now)
+		r.sum(now)
 		r.tell()
 	}
 	return len(r.left) > 0
@@ -215,14 +215,20 @@ func (r *reader) read(ready []*tail.File) (left []*tail.File) {
 	return left
 }
 
-// visit reads a file for a while.
-func (r *reader) visit(f *tail.File) (more bool, err error) {
+// source is what is kept of a file.
+func (r *reader) source(f *tail.File) *source {
 	s, ok := f.Data.(*source)
 	if !ok {
 		s = r.config.newSource(f, r.spaces)
 		r.settle(s)
 		f.Data = s
 	}
+	return s
+}
+
+// visit reads a file for a while.
+func (r *reader) visit(f *tail.File) (more bool, err error) {
+	s := r.source(f)
 	if s.settled != r.pods.Generation() {
 		r.settle(s)
 	}

@@ -131,28 +131,25 @@ func (n *namespaces) get(name string) *namespace {
 }
 
 // sum finds out how far behind each namespace is: its bytes together, and the
-// time of the file that is most so; and what it gives up therefore.
-func (n *namespaces) sum(set *tail.Set, give *Sacrifice, now time.Time) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, s := range n.byName {
-		s.sumBytes, s.sumTime = 0, 0
-	}
-	for f := range set.Files {
-		src, ok := f.Data.(*source)
-		if !ok || src.off {
+// time of the file that is most so; and what it gives up therefore. Files that
+// came while the reader stands still count too.
+func (r *reader) sum(now time.Time) {
+	r.spaces.each(func(n *namespace) { n.sumBytes, n.sumTime = 0, 0 })
+	for f := range r.set.Files {
+		bytes, since := f.Lag()
+		if bytes == 0 {
 			continue
 		}
-		if bytes, since := f.Lag(); bytes > 0 {
-			src.space.sumBytes += bytes
-			src.space.sumTime = max(src.space.sumTime, now.Sub(since))
+		if s := r.source(f); !s.off {
+			s.space.sumBytes += bytes
+			s.space.sumTime = max(s.space.sumTime, now.Sub(since))
 		}
 	}
-	for _, s := range n.byName {
-		s.lag.Store(s.sumBytes)
-		s.behind.Store(int64(s.sumTime))
-		s.level, s.why = give.level(s.sumBytes, s.sumTime)
-	}
+	r.spaces.each(func(n *namespace) {
+		n.lag.Store(n.sumBytes)
+		n.behind.Store(int64(n.sumTime))
+		n.level, n.why = r.config.Sacrifice.level(n.sumBytes, n.sumTime)
+	})
 }
 
 func (n *namespaces) each(do func(*namespace)) {
