@@ -2,7 +2,7 @@ package detect
 
 import "math/bits"
 
-// client is what is remembered of one client: 160 bytes, no pointer. Counters
+// client is what is remembered of one client: 208 bytes, no pointer. Counters
 // are of its session; half of them fade every epoch, so that a session which
 // lasts for days is judged by its last minutes.
 type client struct {
@@ -17,6 +17,7 @@ type client struct {
 	errs  uint64 // distinct templates and queries that failed,
 	accts uint64 // distinct accounts,
 	uas   uint32 // distinct user agents (32 bits)
+	wrong uint32 // of those, under which it did what it could be accused of
 
 	n       uint32 // requests
 	dyn     uint32 // of those, neither asset nor media nor meta
@@ -107,6 +108,18 @@ func (c *client) shared() bool {
 		(c.n < 100 || bits.OnesCount64(c.paths) >= 16)
 }
 
+func agentBit(e *event) uint32 { return 1 << (e.uax >> 27) }
+
+// fewWrong is how many user agents may have done wrong for a further request under
+// one of them to be held for the same machine's: more are made up, or people's.
+const fewWrong = 8
+
+// offended says that a request comes as those did which the client could be accused
+// of, and not as a browser loads a page.
+func (c *client) offended(e *event) bool {
+	return c.wrong&agentBit(e) != 0 && bits.OnesCount32(c.wrong) <= fewWrong && !e.class.static() && e.flags&flagReferer == 0
+}
+
 // monotone says how much of what a client does is one thing: 0 little, 1 most,
 // 2 nearly all. majorN is a lower bound of the majority's excess over the rest.
 func (c *client) monotone() uint32 {
@@ -166,12 +179,13 @@ func (c *client) add(e *event) {
 	}
 	if e.flags&flagProbe != 0 {
 		c.probes += k
+		c.wrong |= agentBit(e)
 	}
 	if e.flags&flagNewPQ != 0 {
 		c.newPQ += k
 	}
 	if e.uax != 0 {
-		c.uas |= 1 << (e.uax >> 27)
+		c.uas |= agentBit(e)
 	}
 	c.uax = e.uax
 	c.answer(e, tb|pb)
@@ -224,7 +238,7 @@ func (c *client) fade(e *event, second int64) {
 // absolve forgets what a client could be accused of.
 func (c *client) absolve() {
 	c.bad, c.lost, c.tries, c.refused, c.probes, c.slow, c.sameSz = 0, 0, 0, 0, 0, 0, 0
-	c.errs, c.accts, c.paths, c.uas, c.peak = 0, 0, 0, 0, c.rate
+	c.errs, c.accts, c.paths, c.uas, c.wrong, c.peak = 0, 0, 0, 0, 0, c.rate
 }
 
 func (c *client) majority(e *event) {
@@ -259,6 +273,7 @@ func (c *client) answer(e *event, what uint64) {
 		if !(e.class.static() && e.flags&flagReferer != 0) {
 			c.bad += k
 			c.errs |= what
+			c.wrong |= agentBit(e)
 		}
 	case s >= 200 && s < 400:
 		c.good += k

@@ -209,10 +209,10 @@ func (ep *episode) suspicion(kind int, e *event, r *row, c *client) float64 {
 	if actor && (kind != epFlood || ep.sig.odds(r) > innocentOdds) {
 		return actorSuspicion
 	}
-	if kind == epStuffing {
-		if !e.tried() {
-			return 0
-		}
+	// Its signature was learned among the sign-ins that were refused; people's
+	// succeed, and it says nothing of those.
+	if kind == epStuffing && !(e.tried() && e.denied()) {
+		return 0
 	}
 	o := ep.sig.odds(r)
 	hit := o > ep.sig.bar
@@ -249,12 +249,20 @@ func offends(kind int, e *event) bool {
 	return true
 }
 
-// ownsRequest says which requests of an actor belong to its finding: a scanner's
-// are all of it, a stuffer may share its address with people.
+// ownsRequest says which requests of an actor belong to its finding: what it is
+// accused of, and whatever else it does while nobody but it is behind its address.
+// Behind a proxy's or a carrier's there are people as well: what comes under a user
+// agent that has done nothing wrong, or as a browser loads a page, is theirs.
 func ownsRequest(kind int, e *event, c *client) bool {
 	switch kind {
+	case epScanning:
+		return offends(kind, e) || c.static+c.refs == 0 || c.good*10 < c.n || c.offended(e)
 	case epStuffing:
-		return e.tried() || c.tries*10 >= c.dyn*7
+		own := c.offended(e) || (c.n-min(c.n, c.tries))*10 <= c.n
+		if e.tried() {
+			return own || e.denied() || c.refused*4 < c.tries
+		}
+		return own && c.tries*10 >= c.dyn*7
 	case epSlow:
 		return e.slow() || c.slow*10 >= c.n*8
 	}

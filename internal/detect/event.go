@@ -91,6 +91,10 @@ func (e *event) refused() bool {
 	return false
 }
 
+// denied says that the answer was no, be it for the password or, as to a client
+// that is being blocked, for whatever it asks.
+func (e *event) denied() bool { return e.status >= 400 && e.status < 500 }
+
 func prefixOf(addr [16]byte, v4 bool, bits4, bits6 int) netip.Prefix {
 	a, n := netip.AddrFrom16(addr), bits6
 	if v4 {
