@@ -86,6 +86,9 @@ type Field struct {
 type Record struct {
 	Kind   Kind
 	Fields []Field
+	// Request says that the fields report a request: so does Kind Access, unless
+	// the caller said that lines are JSON or logfmt, and gets what it said.
+	Request bool
 	// Whole says that nothing is in the line that is not in the record.
 	Whole bool
 
@@ -153,7 +156,7 @@ func (p *Parser) Parse(f Format, line string, near int64) *Record {
 	switch {
 	case f == Raw || line == "":
 	case f == JSON || f == Auto && line[0] == '{' && line[len(line)-1] == '}':
-		p.parseJSON(line)
+		p.parseJSON(line, f == JSON)
 	case f == Logfmt:
 		if !p.parseLogfmt(line, true) {
 			p.broken()
@@ -161,7 +164,7 @@ func (p *Parser) Parse(f Format, line string, near int64) *Record {
 	case f == Auto && looksLikeLogfmt(line) && p.parseLogfmt(line, false):
 	case IsAccess(line):
 		p.reset(near)
-		r.Kind = Access
+		r.Kind, r.Request = Access, true
 	default:
 		p.reset(near)
 		r.Severity, r.SeverityText = textSeverity(line)
@@ -195,6 +198,13 @@ func (p *Parser) reset(near int64) {
 func (p *Parser) broken() {
 	p.reset(p.near)
 	p.rec.Kind = Broken
+}
+
+// request tells a request's line by its fields.
+func (p *Parser) request(told bool) {
+	if p.rec.Request = p.access == marksStatus|marksTarget|marksClient; p.rec.Request && !told {
+		p.rec.Kind = Access
+	}
 }
 
 // IsAccess recognises a line of a text access log by its protocol.

@@ -151,6 +151,10 @@ func TestWhatIsSaidToBeAFormatIsReadAsThatOnly(t *testing.T) {
 	p := New(Limits{})
 	require.Equal(t, `fields a=1`, show(p.Parse(JSON, `  {"a":1} `, 0)))
 	require.Equal(t, `broken`, show(p.Parse(JSON, `level=info msg=x`, 0)))
+	request := `{"status":200,"uri":"/","client_ip":"192.0.2.1"}`
+	require.Equal(t, `access status=200 uri="/" client_ip="192.0.2.1"`, show(p.Parse(Auto, request, 0)))
+	require.Equal(t, `fields status=200 uri="/" client_ip="192.0.2.1"`, show(p.Parse(JSON, request, 0)))
+	require.True(t, p.rec.Request)
 	require.Equal(t, `fields a="1" done=true`, show(p.Parse(Logfmt, `a=1 done`, 0)))
 	require.Equal(t, `broken`, show(p.Parse(Logfmt, `no pair at all`, 0)))
 	require.Equal(t, `broken`, show(p.Parse(Logfmt, `{"a":1}`, 0)))
@@ -183,6 +187,15 @@ func TestKeysThatAreValuesDoNotGrowTheTable(t *testing.T) {
 	}
 	require.LessOrEqual(t, len(p.keys.known), maxKeys)
 	require.Equal(t, `fields msg="m" u.a=1`, show(p.Parse(Auto, `{"u":{"a":1},"msg":"m"}`, 0)))
+}
+
+func TestAListThatIsTooLongStaysText(t *testing.T) {
+	for n, want := range map[int]Type{maxList: List, maxList + 1: Thing} {
+		list := "[" + strings.Repeat("1,", n-1) + "1]"
+		f := New(Limits{}).Parse(Auto, `{"a":`+list+`}`, 0).Fields[0]
+		require.Equal(t, want, f.Type)
+		require.Equal(t, list, f.Str)
+	}
 }
 
 func TestAListGivesItsScalars(t *testing.T) {

@@ -7,8 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// parseJSON reads a JSON object.
-func (p *Parser) parseJSON(line string) {
+// parseJSON reads a JSON object. Unless told that lines are JSON, one of an access
+// log is left to others.
+func (p *Parser) parseJSON(line string, told bool) {
 	line = strings.TrimSpace(line)
 	p.keys.begin()
 	p.rec.Kind = Fields
@@ -21,9 +22,7 @@ func (p *Parser) parseJSON(line string) {
 		p.broken()
 		return
 	}
-	if p.access == marksStatus|marksTarget|marksClient {
-		p.rec.Kind = Access
-	}
+	p.request(told)
 }
 
 func space(s string, i int) int {
@@ -99,7 +98,7 @@ func (p *Parser) value(s string, i int, k *key, depth int) int {
 			return -1
 		}
 		f.Type, f.Str = Thing, s[i:end]
-		if strings.IndexByte(s[i+1:end], '{') < 0 && strings.IndexByte(s[i+1:end], '[') < 0 {
+		if strings.IndexByte(s[i+1:end], '{') < 0 && strings.IndexByte(s[i+1:end], '[') < 0 && strings.Count(s[i:end], ",") < maxList {
 			f.Type = List
 		}
 		p.add(f)
@@ -292,11 +291,14 @@ func unicode(s string) (r rune, size int) {
 	return r, 6
 }
 
-// Each gives the scalars of a List; null is skipped, and at most 64 are given.
+// maxList is how many scalars a List has at most; a longer one is a Thing.
+const maxList = 64
+
+// Each gives the scalars of a List; null is skipped.
 func (f Field) Each(yield func(Field) bool) {
 	s := f.Str
 	i := 1
-	for range 64 {
+	for range maxList {
 		if i = space(s, i); i >= len(s) || s[i] == ']' {
 			return
 		}

@@ -63,9 +63,7 @@ func (p *Parser) parseLogfmt(s string, told bool) bool {
 		return false
 	}
 	r.Kind = Fields
-	if p.access == marksStatus|marksTarget|marksClient {
-		r.Kind = Access
-	}
+	p.request(told)
 	return true
 }
 

@@ -17,7 +17,7 @@ const (
 // k8s.namespace.name, "" for files that are no container's.
 const (
 	LogsLag         = "vigie.logs.lag"             // By, by namespace: written and not accepted yet
-	LogsLagTime     = "vigie.logs.lag.time"        // s, by namespace: since all was accepted last
+	LogsLagTime     = "vigie.logs.lag.time"        // s, by namespace: age of the oldest line that is not accepted
 	LogsLines       = "vigie.logs.lines"           // {line}, monotonic, by namespace
 	LogsBytes       = "vigie.logs.bytes"           // By, monotonic, by namespace
 	LogsRecords     = "vigie.logs.records"         // {record}, monotonic, by outcome

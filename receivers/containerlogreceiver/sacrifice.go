@@ -25,7 +25,7 @@ func (c class) String() string { return classNames[c] }
 
 func classOf(r *applog.Record) class {
 	switch n := r.Severity; {
-	case r.Kind == applog.Access:
+	case r.Kind == applog.Access, r.Request:
 		return classAccess
 	case n == 0:
 		return classUnknown
