@@ -64,9 +64,9 @@ func labelValues(selector, label string) string {
 	return fmt.Sprintf("label_values(%s, %s)", selector, label)
 }
 
-// marks are drawn on every time axis. What a calendar says (kick-off, half-time)
-// comes as Grafana's own annotations from Vigie's Grafana exporter; crowds and
-// findings come from metrics, so they are there without it.
+// marks are drawn on every time axis: the calendar's event (kick-off, half-time),
+// findings and crowds. They come from metrics, so they are there without Vigie's
+// Grafana exporter, whose annotations Grafana shows beside them.
 func marks() []p.Annotation {
 	return []p.Annotation{
 		{
@@ -78,6 +78,11 @@ func marks() []p.Annotation {
 			Name: "Crowds", Color: p.Sky, Step: "30s",
 			Expr:  over("max", metrics.ServiceName, sel(metrics.AttackVerdict, is(metrics.VerdictState, "crowd"))) + " == 1",
 			Title: "Crowd", Text: "{{" + metrics.ServiceName + "}} has a crowd", TagKeys: metrics.ServiceName,
+		},
+		{
+			Name: "Calendar", Color: p.Grey, Step: "30s",
+			Expr:  over("max", metrics.CalendarEvent+", "+metrics.CalendarPhase, fresh(metrics.CalendarActive)) + " == 1",
+			Title: "{{" + metrics.CalendarEvent + "}}", Text: "{{" + metrics.CalendarPhase + "}}", TagKeys: metrics.CalendarEvent + "," + metrics.CalendarPhase,
 		},
 	}
 }

@@ -27,13 +27,17 @@ func named(variables ...string) condition {
 
 // filled is when with the shape's own destination of the signal filled in as the
 // pipeline's exporters.
-func filled(name, signal string, when condition) condition {
+func filled(name, signal string, when condition, others ...string) condition {
 	return func(env environment, shape string) (map[string]any, bool, error) {
 		more, ok, err := when(env, shape)
 		if !ok || err != nil {
 			return nil, false, err
 		}
-		overlay := pipeline(name, map[string]any{"exporters": destinations[shape][signal]})
+		lists := map[string]any{}
+		for _, n := range append(others, name) {
+			lists[n] = map[string]any{"exporters": destinations[shape][signal]}
+		}
+		overlay := map[string]any{"service": map[string]any{"pipelines": lists}}
 		maps.Copy(overlay, more) // conditions overlay no pipelines
 		return overlay, true, nil
 	}

@@ -145,7 +145,7 @@ func TestEveryShapeIsListedAndHasADestinationForEachSignal(t *testing.T) {
 func TestAMPTakesEachSampleOnce(t *testing.T) {
 	for name, want := range map[string][]string{
 		"laptop":  {"metrics", "metrics/attack", "metrics/conntrack", "metrics/host", "metrics/spans"},
-		"agent":   {"metrics", "metrics/conntrack", "metrics/host", "metrics/kubernetes"},
+		"agent":   {"metrics", "metrics/conntrack", "metrics/host", "metrics/kubelet", "metrics/kubernetes"},
 		"gateway": {"metrics", "metrics/attack", "metrics/cluster", "metrics/spans"},
 	} {
 		conf := shape(t, name, everything)
@@ -203,7 +203,7 @@ func TestAValueThatIsNotKnownIsNamedWithThoseThatAre(t *testing.T) {
 
 func TestKubernetesAttributesComeRightBehindTheMemoryLimiter(t *testing.T) {
 	conf := shape(t, "agent", everything)
-	for _, p := range []string{"metrics", "logs", "traces", "traces/tracers", "metrics/kubernetes"} {
+	for _, p := range []string{"metrics", "logs", "traces", "traces/tracers", "metrics/kubelet"} {
 		list, _ := conf.Get("service::pipelines::" + p + "::processors").([]any)
 		require.GreaterOrEqual(t, len(list), 2, p)
 		if d := cmp.Diff([]any{"memory_limiter", "k8s_attributes"}, list[:2]); d != "" {

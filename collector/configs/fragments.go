@@ -72,8 +72,8 @@ var fragments = []fragment{ //nolint:gochecknoglobals // a constant table
 	{name: "fluentbit", source: true, shapes: []string{"laptop", "agent"}, when: fluentSends},
 	{name: "tracers", source: true, shapes: []string{"laptop", "agent"}, when: tracersNamed},
 	{
-		name: "node", source: true, shapes: []string{"agent"}, when: filled("metrics/kubernetes", "metrics", inCluster("VIGIE_NODE_NAME", "VIGIE_NODE_IP")),
-		puts: map[string][]string{"k8s_attributes": {"metrics", "metrics/kubernetes", "logs", "logs/pods", "logs/fluentbit", "traces", "traces/tracers"}},
+		name: "node", source: true, shapes: []string{"agent"}, when: filled("metrics/kubernetes", "metrics", inCluster("VIGIE_NODE_NAME", "VIGIE_NODE_IP"), "metrics/kubelet"),
+		puts: map[string][]string{"k8s_attributes": {"metrics", "metrics/kubelet", "logs", "logs/pods", "logs/fluentbit", "traces", "traces/tracers"}},
 	},
 	{name: "cluster", source: true, shapes: []string{"gateway"}, when: filled("metrics/cluster", "metrics", inCluster())},
 
@@ -104,7 +104,7 @@ var fragments = []fragment{ //nolint:gochecknoglobals // a constant table
 var gatewaysOwn = map[string][]string{"gateway": {"metrics", "metrics/attack", "metrics/spans", "metrics/cluster", "logs"}} //nolint:gochecknoglobals // a constant table
 
 // kubernetesOnly are the pipelines whose metrics Container Insights knows.
-var kubernetesOnly = map[string][]string{"agent": {"metrics/kubernetes", "metrics/host"}, "gateway": {"metrics/cluster"}} //nolint:gochecknoglobals // a constant table
+var kubernetesOnly = map[string][]string{"agent": {"metrics/kubelet", "metrics/kubernetes", "metrics/host"}, "gateway": {"metrics/cluster"}} //nolint:gochecknoglobals // a constant table
 
 // destinations are where each shape's own data ends.
 var destinations = map[string]map[string][]any{ //nolint:gochecknoglobals // a constant table

@@ -7,6 +7,9 @@ var (
 	ServiceName  = Label(names.ServiceName)
 	VerdictState = Label(names.AttackVerdictState) // normal, crowd, attack, mixed, unknown
 	AttackClass  = Label(names.AttackClass)
+
+	CalendarEvent = Label(names.CalendarEvent)
+	CalendarPhase = Label(names.CalendarPhase)
 )
 
 // Crowd or attack, by service. These have neither job nor instance: a service is
@@ -21,4 +24,5 @@ var (
 	AttackScore     = otel(AttackMetrics, names.AttackScore, "1", Gauge, names.ServiceName)
 	AttackSuspected = otel(AttackMetrics, names.AttackSuspected, "{request}", Counter, names.ServiceName)
 	AttackFindings  = otel(AttackMetrics, names.AttackFindings, "{finding}", UpDown, names.ServiceName, names.AttackClass)
+	CalendarActive  = otel(AttackMetrics, names.CalendarActive, "{event}", Gauge, names.ServiceName, names.CalendarEvent, names.CalendarPhase)
 )

@@ -130,7 +130,7 @@ func agree(t *testing.T, found map[string]declared, sources ...Source) {
 // package proof holds them against what the component emits.
 var undeclared = []*Metric{
 	TrafficRequests, TrafficErrors, TrafficClients, TrafficRate, TrafficExpected,
-	AttackVerdict, AttackScore, AttackSuspected, AttackFindings,
+	AttackVerdict, AttackScore, AttackSuspected, AttackFindings, CalendarActive,
 	ConntrackUtilization, ConntrackTimeToExhaustion, ConntrackGrowth, ConntrackWallNearest,
 	MetricFamiliesSkipped,
 }

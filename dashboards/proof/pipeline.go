@@ -95,7 +95,7 @@ func start(t *testing.T, rec *record, cl *cluster, dir string) *pipeline {
 	batch, err := bf.CreateLogs(ctx, processors(bf), bf.CreateDefaultConfig(), tee(t, attack, out.logs))
 	run(batch, err)
 	ad := attackdetectionprocessor.NewFactory()
-	detection, err := ad.CreateLogs(ctx, processors(ad), ad.CreateDefaultConfig(), batch)
+	detection, err := ad.CreateLogs(ctx, processors(ad), configure(t, ad.CreateDefaultConfig(), map[string]any{"calendar": match(t, dir)}), batch)
 	run(detection, err)
 	ml := memorylimiterprocessor.NewFactory()
 	limited, err := ml.CreateLogs(ctx, processors(ml), configure(t, ml.CreateDefaultConfig(), map[string]any{"check_interval": "1s", "limit_mib": 4000}), detection)
@@ -124,6 +124,14 @@ func start(t *testing.T, rec *record, cl *cluster, dir string) *pipeline {
 		require.NoError(t, c.Start(ctx, componenttest.NewNopHost()))
 	}
 	return p
+}
+
+// match is the calendar of what is replayed: a kick-off four minutes in.
+func match(t *testing.T, dir string) string {
+	path := filepath.Join(dir, "calendar.yaml")
+	text := "events:\n  - name: Semi-final\n    kick_off: " + time.Now().Add(4*time.Minute).Format(time.RFC3339) + "\n"
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
 }
 
 // stop ends the components, sources first.

@@ -27,7 +27,9 @@ func conntrackFile() File {
 // evaluations, over forecasts that already are robust slopes.
 func wallNear() Alert {
 	left := func(kind string) string {
-		return by("min", sel(conntrackTimeLeft, like(wall, kind)), instance, wall)
+		// Once growth ends the forecast is no longer sent; an instant selector
+		// would go on seeing the last one for five minutes.
+		return by("min", "last_over_time("+sel(conntrackTimeLeft, like(wall, kind))+"[1m])", instance, wall)
 	}
 	on := fmt.Sprintf("and on (%s, %s)", cluster, instance)
 	return Alert{

@@ -38,6 +38,7 @@ type engine struct {
 	detect  detect.Config
 	proxies *clientip.Resolver
 	out     *outlet
+	stage   func(service string, at time.Time) stage // nil: no calendar
 
 	mu       sync.Mutex        // everything below; taken once a batch
 	judge    judge             // guarded by mu
@@ -270,7 +271,11 @@ func (e *engine) tickLocked(now time.Time) {
 		if !ok {
 			continue
 		}
-		e.out.summary(&st, now, func(dst []byte) ([]byte, bool) {
+		var on stage
+		if e.stage != nil {
+			on = e.stage(name, now)
+		}
+		e.out.summary(&st, on, now, func(dst []byte) ([]byte, bool) {
 			if !e.cfg.Sketches || e.cfg.Mode == modeGateway {
 				return dst, false
 			}

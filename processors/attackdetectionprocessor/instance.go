@@ -49,7 +49,19 @@ func newInstance(set processor.Settings, cfg *Config, newest func(detect.Config)
 		dc.Expect = func(service string, at time.Time) float64 { return in.calendar.Load().Expectation(service, at).Factor }
 	}
 	in.eng, err = newEngine(cfg, dc, newest, in.out)
+	if err == nil && in.file != nil {
+		in.eng.stage = in.stage
+	}
 	return in, err
+}
+
+// stage is where the event that a service takes part in stands.
+func (in *instance) stage(service string, at time.Time) stage {
+	e, phase := in.calendar.Load().Phase(at)
+	if e == nil || !e.Touches(service) {
+		return stage{}
+	}
+	return stage{event: e.Name, phase: string(phase)}
 }
 
 // origin names this detector among others whose summaries flow together.

@@ -64,6 +64,16 @@ func putSummary(lr plog.LogRecord, st *detect.Status, scope, origin string, now 
 	}
 }
 
+// stage is where the calendar's event stands; the zero value: none is near.
+type stage struct{ event, phase string }
+
+func (s stage) put(a pcommon.Map) {
+	if s.event != "" {
+		a.PutStr(names.CalendarEvent, finding.Clean(s.event))
+		a.PutStr(names.CalendarPhase, s.phase)
+	}
+}
+
 // putEvidence says why, in the shape that findings have.
 func putEvidence(a pcommon.Map, evidence []finding.Evidence) {
 	if len(evidence) == 0 {

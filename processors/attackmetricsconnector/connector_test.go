@@ -131,6 +131,49 @@ func TestASummaryBecomesMetricsOfItsService(t *testing.T) {
 	})
 }
 
+func TestTheCalendarsPhaseIsOneWhileItLastsAndZeroAfter(t *testing.T) {
+	s := &state{cfg: defaultConfig().(*Config), services: map[string]*service{}}
+	now := time.Unix(1_800_000_000, 0)
+	summary := func(event, phase string) {
+		lr := plog.NewLogRecord()
+		lr.SetEventName(names.EventSummary)
+		a := lr.Attributes()
+		a.PutStr(names.ServiceName, "api")
+		a.PutStr(names.AttackVerdict, "normal")
+		if event != "" {
+			a.PutStr(names.CalendarEvent, event)
+			a.PutStr(names.CalendarPhase, phase)
+		}
+		require.NotEqual(t, ignored, s.take(lr, now))
+	}
+	active := func() map[string]int64 {
+		got := map[string]int64{}
+		for _, m := range s.metrics(now, now).ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
+			if m.Name() != names.CalendarActive {
+				continue
+			}
+			for _, p := range m.Gauge().DataPoints().All() {
+				event, _ := p.Attributes().Get(names.CalendarEvent)
+				phase, _ := p.Attributes().Get(names.CalendarPhase)
+				got[event.Str()+" "+phase.Str()] = p.IntValue()
+			}
+		}
+		return got
+	}
+	summary("", "")
+	require.Empty(t, active())
+	summary("Final", "pre")
+	require.Equal(t, map[string]int64{"Final pre": 1}, active())
+	summary("Final", "first_half")
+	require.Equal(t, map[string]int64{"Final pre": 0, "Final first_half": 1}, active())
+	summary("", "")
+	require.Equal(t, map[string]int64{"Final pre": 0, "Final first_half": 0}, active())
+	for i := range 3 * maxStages {
+		summary("Final", fmt.Sprint(i))
+	}
+	require.LessOrEqual(t, len(active()), maxStages)
+}
+
 func TestCountsOfSeveralDetectorsAddUpAndRestartsLoseNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sink := new(consumertest.MetricsSink)

@@ -1,6 +1,10 @@
 package attackmetricsconnector
 
 import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -28,6 +32,8 @@ func (s *state) metrics(start, now time.Time) pmetric.Metrics {
 	rate := w.gauge(names.TrafficRate, "Requests a second, over the last 10 s.", "{request}/s")
 	expected := w.gauge(names.TrafficExpected, "Requests a second that the baseline expects.", "{request}/s")
 
+	active := w.gauge(names.CalendarActive, "Where the calendar's event stands: 1 for the phase that it is in, 0 for those that it was in.", "{event}")
+
 	for _, name := range s.order {
 		sv := s.services[name]
 		w.integer(requests, name, sv.requests)
@@ -49,6 +55,11 @@ func (s *state) metrics(start, now time.Time) pmetric.Metrics {
 				w.integer(open, name, n).Attributes().PutStr(names.AttackClass, string(c))
 			}
 		}
+		for _, on := range slices.SortedFunc(maps.Keys(sv.stages), byName) {
+			p := w.integer(active, name, sv.stages[on])
+			p.Attributes().PutStr(names.CalendarEvent, on.event)
+			p.Attributes().PutStr(names.CalendarPhase, on.phase)
+		}
 		w.integer(clients, name, sv.clients)
 		w.double(score, name, sv.score)
 		w.double(rate, name, sv.rate)
@@ -63,6 +74,10 @@ func (s *state) metrics(start, now time.Time) pmetric.Metrics {
 		return m.Gauge().DataPoints().Len() == 0
 	})
 	return md
+}
+
+func byName(a, b stage) int {
+	return cmp.Or(strings.Compare(a.event, b.event), strings.Compare(a.phase, b.phase))
 }
 
 // writer writes metrics of one moment.

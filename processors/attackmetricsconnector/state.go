@@ -21,6 +21,7 @@ type service struct {
 	rate     float64
 	expected float64 // 0: unknown
 	open     map[finding.Class]int64
+	stages   map[stage]int64 // 1: the calendar's event is there; 0: it was
 
 	origins map[string]*origin
 	last    time.Time // wall: the last summary
@@ -88,6 +89,7 @@ func (s *state) take(lr plog.LogRecord, now time.Time) outcome {
 			}
 		}
 	}
+	sv.stand(a)
 	from := ""
 	if v, ok := a.Get(names.SummaryOrigin); ok {
 		from = v.Str()
@@ -97,6 +99,30 @@ func (s *state) take(lr plog.LogRecord, now time.Time) outcome {
 		return turned
 	}
 	return taken
+}
+
+// stage is an event of the calendar and its phase.
+type stage struct{ event, phase string }
+
+// maxStages bounds what a service remembers: a match has six phases.
+const maxStages = 24
+
+// stand keeps where the calendar's event stands. A stage that was seen stays, at
+// 0, so that its end is told.
+func (sv *service) stand(a pcommon.Map) {
+	for s := range sv.stages {
+		sv.stages[s] = 0
+	}
+	event, ok := a.Get(names.CalendarEvent)
+	phase, okPhase := a.Get(names.CalendarPhase)
+	if !ok || !okPhase {
+		return
+	}
+	s := stage{event.Str(), phase.Str()}
+	if _, known := sv.stages[s]; !known && len(sv.stages) >= maxStages {
+		clear(sv.stages) // of last week
+	}
+	sv.stages[s] = 1
 }
 
 // of finds a service or makes one; nil if there are too many.
@@ -110,7 +136,7 @@ func (s *state) of(name string, now time.Time) *service {
 	if len(s.services) >= s.cfg.MaxServices {
 		return nil
 	}
-	sv := &service{open: map[finding.Class]int64{}, origins: map[string]*origin{}, last: now}
+	sv := &service{open: map[finding.Class]int64{}, stages: map[stage]int64{}, origins: map[string]*origin{}, last: now}
 	s.services[name] = sv
 	s.order = append(s.order, name)
 	return sv
