@@ -59,8 +59,9 @@ run: build ## Build, start the laptop shape and say where to look
 	@exec bin/vigie
 
 .PHONY: test
-test: build tools ## All tests
+test: build tools ## All tests; says how many panels and rules were executed
 	$(GO) test -timeout 20m ./...
+	@$(GO) test -count=1 -v -run TestProof ./dashboards/proof | grep -E -o '(executed|evaluated) .*|^(---|FAIL).*FAIL.*'
 
 .PHONY: test-web
 test-web: web ## The real page in Chromium (Debian's package chromium), through playwright-core and axe
@@ -100,6 +101,10 @@ generate: ## Regenerate what is generated: components' code and documentation fr
 .PHONY: dashboards
 dashboards: ## Write dashboards, rules and Alertmanager's configuration into dashboards/out
 	$(GO) run ./dashboards/cmd
+
+.PHONY: dashboard-pictures
+dashboard-pictures: ## Draw the dashboards of docs/dashboards.md anew, from the proof's answers
+	$(GO) test -count=1 ./dashboards/proof -run TestProof -args -update
 
 .PHONY: fresh
 fresh: generate dashboards
