@@ -117,7 +117,7 @@ func (s *service) accuse(c *client, kind int, score float32) {
 	}
 	ep.changed = true
 	if len(ep.actors) < maxActorNotes {
-		ep.actors = append(ep.actors, actorNote{key: c.key, addr: c.addr, first: c.first, score: score})
+		ep.actors = append(ep.actors, actorNote{key: c.key, addr: c.addr, first: int64(c.first), score: score})
 	}
 	if !ep.open {
 		ep.conf = float64(min(0.99, 0.6+0.1*score))
@@ -125,7 +125,7 @@ func (s *service) accuse(c *client, kind int, score float32) {
 		if kind == epFlood && c.flags&clientBusts != 0 && c.newPQ*5 >= c.n*4 {
 			class = finding.CacheBusting
 		}
-		ep.begin(s, class, c.first*1e9)
+		ep.begin(s, class, int64(c.first)*1e9)
 		ep.requests += uint64(c.n)
 		if kind == epFlood {
 			s.takeOver()

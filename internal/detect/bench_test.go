@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -95,8 +96,12 @@ func TestMemoryIsFlatFromTenThousandToTenMillionClients(t *testing.T) {
 	}
 }
 
+// size is what x's reused memory takes, in bytes.
 func (x *excess) size() int64 {
-	return int64(len(x.now.slots)+len(x.att.slots)+len(x.leg.slots))*40 + int64(cap(x.rows))*120
+	slots := len(x.now.slots) + len(x.att.slots) + len(x.leg.slots)
+	return int64(slots)*int64(unsafe.Sizeof(tallySlot{})) +
+		int64(cap(x.rows))*int64(unsafe.Sizeof(row{})) +
+		int64(cap(x.mask))*int64(unsafe.Sizeof(x.mask[0])) + int64(cap(x.post))*int64(unsafe.Sizeof(x.post[0]))
 }
 
 // cpuTime is the process's, which a busy machine does not stretch.

@@ -2,15 +2,15 @@ package detect
 
 import "math/bits"
 
-// client is what is remembered of one client: 208 bytes, no pointer. Counters
+// client is what is remembered of one client: 200 bytes, no pointer. Counters
 // are of its session; half of them fade every epoch, so that a session which
 // lasts for days is judged by its last minutes.
 type client struct {
 	key   uint64 // 0: the slot is empty
 	addr  [16]byte
-	last  int64 // event time of its newest request, ns
-	first int64 // second of its first request
-	epoch int64 // second when its counters began
+	last  int64  // event time of its newest request, ns
+	first uint32 // second of its first request
+	epoch uint32 // second when its counters began
 
 	tmpls uint64 // linear counters of 64 bits: distinct templates,
 	paths uint64 // distinct paths with queries,
@@ -42,6 +42,7 @@ type client struct {
 	flags   uint8
 	majorC  class // of the majority template
 	retry   bool  // its last answer was 5xx or 429
+	heavy   bool  // has a record for its volume, whatever its hash
 
 	gap  float32 // mean seconds between requests, decayed
 	dev  float32 // mean absolute deviation of it
@@ -54,7 +55,6 @@ type client struct {
 	// The same for sign-ins.
 	outAuth  int32
 	tickAuth uint16
-	heavy    bool
 	class    uint8  // bits: the episodes that it is an actor of
 	hits     uint16 // requests that a signature marked
 	asked    uint16 // requests while a signature was in force
@@ -139,7 +139,7 @@ func (c *client) monotone() uint32 {
 func (c *client) add(e *event) {
 	second := e.nano / 1e9
 	if c.n == 0 {
-		c.key, c.addr, c.first, c.epoch, c.last = e.key, e.addr, second, second, e.nano
+		c.key, c.addr, c.first, c.epoch, c.last = e.key, e.addr, uint32(second), uint32(second), e.nano
 	} else {
 		c.timing(e)
 		c.fade(e, second)
@@ -221,7 +221,7 @@ func (c *client) timing(e *event) {
 }
 
 func (c *client) fade(e *event, second int64) {
-	if second-c.epoch < epochSpan {
+	if second-int64(c.epoch) < epochSpan {
 		return
 	}
 	if c.rounded() {
@@ -232,7 +232,7 @@ func (c *client) fade(e *event, second int64) {
 	}
 	c.n = max(c.n, 1)
 	c.absolve()
-	c.epoch = second
+	c.epoch = uint32(second)
 }
 
 // absolve forgets what a client could be accused of.

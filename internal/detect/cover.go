@@ -95,7 +95,7 @@ func (s *service) prepare(b *casebook, from int64) *lesson {
 // speak against every rule otherwise.
 func (s *service) visits(key uint64, from int64) bool {
 	c := s.clients.find(key)
-	return c != nil && (c.first < from || s.visitor(key) && (c.static > 0 || !s.v.statics))
+	return c != nil && (int64(c.first) < from || s.visitor(key) && (c.static > 0 || !s.v.statics))
 }
 
 // visitor says that a client was seen to behave like people.

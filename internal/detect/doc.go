@@ -69,6 +69,16 @@
 // 2026-11-22, 499 without a duration. It counts as a held connection from one
 // client that does nothing else, while hardly anybody else goes away.
 //
+// 2026-11-22, people behind an attacker's address. Carriers and proxies put both
+// behind one. An actor's requests are its finding's when they are what it is accused
+// of, when nobody else seems to be there, or when they come under a user agent that
+// did wrong and not as a page's parts. Marking the whole address lost: nine marks in
+// a hundred of some stuffing runs were people's. A stuffing signature, learned among
+// refused sign-ins, no longer judges those that succeed.
+//
+// 2026-11-22, a scan is told at once. Waiting two seconds for a flood that it may
+// be part of lost; the flood goes on under the scan's name instead.
+//
 // The package is pure: no clock, no I/O, no goroutine, no global state; the same
 // input under the same seed gives the same output. A Detector is not safe for
 // concurrent use; whoever owns it calls it from one goroutine or locks.

@@ -41,16 +41,16 @@ type episode struct {
 	actors   []actorNote
 	told     int64 // second of the last report
 	changed  bool
-	attack   []row // rows of it, for attribution
-	legit    []row
+	attack   []row           // rows of it, for attribution
+	legit    []row           // and of others
+	sample   []row           // both, in one piece of memory
 	final    finding.Finding // as last told
 	book     *casebook       // what its rules are learned from
 }
 
 const (
 	updateEvery = 10   // s between updates of one finding
-	awaitLook   = 2e9  // ns: until a flood would be seen
-	awaitFlood  = 4e9  // ns: until it would be sure
+	awaitFlood  = 4e9  // ns: until a flood would be sure
 	quietShare  = 0.08 // of its peak: less does not keep a finding open
 )
 
@@ -88,18 +88,22 @@ func (ep *episode) end(s *service) {
 
 // takeOver takes what was found of other kinds into the flood that it turns out
 // to be part of: a flood of sign-ins, or of paths that do not exist, is one
-// attack. The flood keeps the first one's name and time; what was told under that
-// name already goes on as an update, of another class.
+// attack. What was told just before a flood is part of it; what is older, if the
+// flood's signature accuses it. The flood keeps the first one's name and time, and
+// what was told under that name goes on as an update, of another class, at once.
 func (s *service) takeOver() {
 	flood := &s.eps[epFlood]
 	for i := epFlood + 1; i < episodes; i++ {
 		ep := &s.eps[i]
-		if !ep.open || (ep.told != 0 || ep.sig != nil) && !s.within(i, flood.sig) {
+		recent := ep.sig == nil && s.clock-ep.found <= awaitFlood
+		if !ep.open || !recent && !s.within(i, flood.sig) {
 			continue
 		}
 		if ep.found < flood.found {
 			flood.id, flood.started, flood.found = ep.id, min(flood.started, ep.started), ep.found
-			flood.told = max(flood.told, ep.told)
+			if ep.told != 0 {
+				flood.told = max(flood.told, min(ep.told, s.second-updateEvery))
+			}
 		}
 		flood.took |= 1 << i
 		flood.requests = max(flood.requests, ep.requests)
@@ -147,21 +151,9 @@ func (s *service) within(kind int, sig *signature) bool {
 	return all > 0 && both*2 >= all
 }
 
-// awaitsFlood says that a finding of another kind waits to be told, for a few
-// seconds, since it may be part of a flood that is being looked at.
-func (s *service) awaitsFlood(kind int) bool {
-	flood := &s.eps[epFlood]
-	if kind == epFlood || flood.open {
-		return false
-	}
-	age := s.clock - s.eps[kind].found
-	return age < awaitLook || age < awaitFlood && (flood.looks&7 != 0 || s.second-s.risen < 3)
-}
-
 // reset forgets a closed episode.
 func (ep *episode) reset() {
-	attack, legit := ep.attack[:0], ep.legit[:0]
-	*ep = episode{attack: attack, legit: legit}
+	*ep = episode{sample: ep.sample[:0]}
 }
 
 // mark says which open finding the request belongs to, if any.

@@ -24,7 +24,6 @@ func (s *service) follow(out []finding.Finding) []finding.Finding {
 		switch {
 		case s.clock-ep.last >= int64(s.d.cfg.CloseAfter):
 			out = append(out, s.finish(i))
-		case ep.told == 0 && s.awaitsFlood(i):
 		case ep.told == 0:
 			ep.told = s.second
 			ep.changed = false

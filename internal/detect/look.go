@@ -2,6 +2,7 @@ package detect
 
 import (
 	"math"
+	"slices"
 
 	"github.com/vigie-otel/vigie/internal/finding"
 )
@@ -12,9 +13,10 @@ const (
 	authLeast = 12
 	authShare = 0.1 // of the refused sign-ins: less is not told apart
 	riseBar   = 1.12
-	holdBar   = 1.0 // the evidence that keeps an open finding's signature up to date
-	widenBar  = 1.2 // and that lets it take in more
-	failedFor = 120 // s after the site failed its visitors, in which they come back as they can
+	holdBar   = 1.0  // the evidence that keeps an open finding's signature up to date
+	widenBar  = 1.2  // and that lets it take in more
+	keptRows  = 1024 // of an open finding's last look, to say what its requests have in common
+	failedFor = 120  // s after the site failed its visitors, in which they come back as they can
 )
 
 // look judges the composition of the last 3, 10 and 60 ticks. How often depends
@@ -208,14 +210,26 @@ func (s *service) refresh(ep *episode, x *excess, ref *reference, op *opinion) {
 	ep.op.sig = signature{}
 	ep.conf = max(ep.conf, float64(min(0.5+op.score/8, 0.99)))
 	ep.changed = true
-	ep.attack, ep.legit = ep.attack[:0], ep.legit[:0]
-	for i := range x.rows {
+	ep.keep(x)
+}
+
+// keep copies the rows that say what the attack's and others' requests have in
+// common.
+func (ep *episode) keep(x *excess) {
+	step := 1 + len(x.rows)/(keptRows+1)
+	ep.sample = slices.Grow(ep.sample[:0], min(len(x.rows), keptRows))
+	for i := 0; i < len(x.rows); i += step {
 		if x.post[i] > ep.sig.bar {
-			ep.attack = append(ep.attack, x.rows[i])
-		} else if x.post[i] <= 0 {
-			ep.legit = append(ep.legit, x.rows[i])
+			ep.sample = append(ep.sample, x.rows[i])
 		}
 	}
+	n := len(ep.sample)
+	for i := 0; i < len(x.rows); i += step {
+		if x.post[i] <= 0 && x.post[i] <= ep.sig.bar {
+			ep.sample = append(ep.sample, x.rows[i])
+		}
+	}
+	ep.attack, ep.legit = ep.sample[:n], ep.sample[n:]
 }
 
 // overlap says whether what the look accuses is what sig already accuses, for the

@@ -7,7 +7,7 @@ package detect
 type reference struct {
 	rows   []row
 	limit  int
-	tally  tally
+	tally  rowCount
 	built  bool
 	stale  int           // rows replaced since the tally was built
 	madeAt int64         // second
@@ -113,16 +113,13 @@ func (b *reference) aged() float32 { return b.ages[1] + b.ages[2] }
 
 func (b *reference) count(d dim, stratum uint64, v uint32, key uint64) {
 	for _, v := range [...]uint32{v, total} {
-		if s := b.tally.at(cell(d, stratum, v)); s != nil {
-			s.add(key, 1)
-		}
+		b.tally.add(cell(d, stratum, v), key)
 	}
 }
 
 // isRare says that at most one client of the reference has v.
 func (b *reference) isRare(d dim, v uint32) bool {
-	s := b.tally.peek(cell(d, 0, v))
-	return s == nil || s.clients() <= 1
+	return !b.tally.several(cell(d, 0, v))
 }
 
 // measureRare estimates how much of ordinary traffic the reference does not know.

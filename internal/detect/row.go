@@ -129,7 +129,7 @@ func (r *row) session(e *event, c *client, v *vantage) {
 	if v.attacked != 0 {
 		was = min(was, v.attacked)
 	}
-	if c.n > 0 && was-c.first >= knownAfter {
+	if c.n > 0 && was-int64(c.first) >= knownAfter {
 		r.val[dimAge] = 2
 		if (c.rounded() || c.flags&clientVaried != 0) && (c.static > 0 || !v.statics) {
 			r.flags |= rowKnown

@@ -119,10 +119,10 @@ func (s *service) suspects(ep *episode) (list []suspect, marked uint64) {
 			// who load what belongs to a page: it is not proposed in any way.
 			marked += uint64(h.marked)
 			continue
-		case c.first < from && !h.actor():
+		case int64(c.first) < from && !h.actor():
 			// Who was here before as a visitor goes on as one.
 			before := float32(c.n) - float32(c.asked)
-			x.legit = max(x.legit, before*min(span/float32(max(from-c.first, 1)), 1))
+			x.legit = max(x.legit, before*min(span/float32(max(from-int64(c.first), 1)), 1))
 		}
 		marked += uint64(h.marked)
 		if h.innocent() > 0 && !h.actor() && b.doubt(h) {
@@ -336,7 +336,7 @@ func (s *service) people(ep *episode) (points []point) {
 	from := ep.before()
 	for i := range s.clients.slots {
 		c := &s.clients.slots[i]
-		if c.key == 0 || c.class != 0 || c.first >= from {
+		if c.key == 0 || c.class != 0 || int64(c.first) >= from {
 			continue
 		}
 		if h := b.hosts.find(placeOf(c.addr, is4(c.addr))); h != nil && h.marked > h.innocent() {

@@ -44,3 +44,30 @@ func TestWhatAFloodTookOverDoesNotOpenAgainBesideIt(t *testing.T) {
 		t.Error("a scan after the flood was not told")
 	}
 }
+
+// Who waits for a flood to tell of a scan tells it late. What was told already goes
+// on under its name, as the flood.
+func TestAScanIsToldAtOnceAndGoesOnAsTheFloodThatItWasPartOf(t *testing.T) {
+	d, err := New(Config{})
+	require.NoError(t, err)
+	s := d.service([]byte("shop"))
+	tick := func(second int64) []finding.Finding {
+		s.clock, s.second, s.newest = second*1e9, second, second*1e9
+		return s.follow(nil)
+	}
+	s.clock = 101e9
+	s.accuse(&client{key: 1, first: 100, last: 101e9, n: 6, rate: 0.2}, epScanning, 1)
+	told := tick(101)
+	require.Len(t, told, 1)
+	require.Equal(t, finding.Open, told[0].Status)
+	require.Equal(t, finding.PathScanning, told[0].Class)
+
+	s.clock = 103e9
+	s.eps[epFlood].begin(s, finding.HTTPFlood, 100e9)
+	s.takeOver()
+	grown := tick(103)
+	require.Len(t, grown, 1)
+	require.Equal(t, finding.Update, grown[0].Status)
+	require.Equal(t, finding.HTTPFlood, grown[0].Class)
+	require.Equal(t, told[0].ID, grown[0].ID)
+}

@@ -43,9 +43,18 @@ func (s *service) push(second int64) {
 	s.tick++
 	sl := s.slot(0)
 	sl.reset(second)
-	sl.rows = append(sl.rows, s.general.close()...)
-	sl.auth = append(sl.auth, s.auth.close()...)
+	sl.rows = refill(sl.rows, s.general.close())
+	sl.auth = refill(sl.auth, s.auth.close())
 	sl.counts = s.now
+}
+
+// refill copies rows into dst, growing it no further than they need: there are
+// ringTicks of them.
+func refill(dst, rows []row) []row {
+	if cap(dst) < len(rows) {
+		dst = make([]row, 0, len(rows))
+	}
+	return append(dst[:0], rows...)
 }
 
 // followTicks is after how long a client has come back if it is going to: people
