@@ -12,6 +12,7 @@ import (
 	"github.com/vigie-otel/vigie/collector/detectcmd"
 	"github.com/vigie-otel/vigie/collector/evalcmd"
 	"github.com/vigie-otel/vigie/collector/replaycmd"
+	"github.com/vigie-otel/vigie/collector/reportcmd"
 )
 
 // build is what the Go linker wrote into the binary: its modules and their
@@ -62,6 +63,7 @@ func toolCommands() []*cobra.Command {
 		detectcmd.New(),
 		replaycmd.New(),
 		evalcmd.New(),
+		reportcmd.New(version),
 		conntrackcmd.New(),
 		dashboardscmd.New(),
 	}

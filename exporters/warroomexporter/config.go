@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"path/filepath"
 	"time"
 
@@ -47,6 +48,9 @@ type RoomConfig struct {
 	// Timeline is the file of notes and events. Default timeline.ndjson beside
 	// the store's data, in its folder room.
 	Timeline string `mapstructure:"timeline"`
+	// GrafanaURL is where links with the time range lead to: a dashboard's URL, or
+	// Grafana's own. Empty for no links.
+	GrafanaURL string `mapstructure:"grafana_url"`
 	// Writers are the user names (or subjects) that may write notes, roles and
 	// severity, as the authenticator tells them. Without an authenticator, on
 	// loopback, everybody may; with one and an empty list nobody.
@@ -139,6 +143,9 @@ func (c *Config) Validate() error {
 		if b.got < 1 || b.got > 1_000_000 {
 			errs = append(errs, fmt.Errorf("%s must be between 1 and 1000000 (got %d)", b.key, b.got))
 		}
+	}
+	if u, err := url.Parse(c.Room.GrafanaURL); c.Room.GrafanaURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		errs = append(errs, fmt.Errorf("room::grafana_url must be an http or https URL (got %q), e.g. https://grafana.example/d/abc", c.Room.GrafanaURL))
 	}
 	if !(c.Room.SLO > 0 && c.Room.SLO < 1) {
 		errs = append(errs, fmt.Errorf("room::slo must be above 0 and below 1 (got %v), e.g. 0.99", c.Room.SLO))

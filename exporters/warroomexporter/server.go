@@ -21,6 +21,7 @@ func (w *warroom) handler() http.Handler {
 	mux.HandleFunc("GET /api/warroom/rule", w.serveRule)
 	mux.HandleFunc("GET /api/warroom/timeline", w.serveTimeline)
 	mux.HandleFunc("POST /api/warroom/timeline", w.writeTimeline)
+	mux.HandleFunc("GET /api/warroom/report", w.serveReport)
 	mux.HandleFunc("GET /healthz", w.serveHealth)
 	mux.Handle("/", pageHandler())
 	// A page of another site must not write here through a viewer's browser, nor

@@ -41,6 +41,8 @@ type warroom struct {
 	verdicts *verdicts
 	started  time.Time
 
+	reporting sync.Mutex // held while a report is made
+
 	closed bool // by Shutdown
 
 	// Set by Start, before any pipeline delivers; constant after it.
