@@ -71,6 +71,7 @@ import (
 	"github.com/vigie-otel/vigie/processors/attackmetricsconnector"
 	"github.com/vigie-otel/vigie/processors/cloudmetadataprocessor"
 	"github.com/vigie-otel/vigie/processors/conntrackprocessor"
+	"github.com/vigie-otel/vigie/processors/redactprocessor"
 	"github.com/vigie-otel/vigie/processors/seriesguardprocessor"
 	"github.com/vigie-otel/vigie/receivers/conntrackreceiver"
 	"github.com/vigie-otel/vigie/receivers/containerlogreceiver"
@@ -121,6 +122,7 @@ func components() (otelcol.Factories, error) {
 		attributesprocessor.NewFactory(),
 		transformprocessor.NewFactory(),
 		filterprocessor.NewFactory(),
+		redactprocessor.NewFactory(),
 		redactionprocessor.NewFactory(),
 		metricstransformprocessor.NewFactory(),
 		cumulativetodeltaprocessor.NewFactory(),

@@ -196,3 +196,23 @@ func fluentSends(env environment, shape string) (map[string]any, bool, error) {
 	maps.Copy(overlay, pipeline("logs/fluentbit", map[string]any{"receivers": receivers, "exporters": destinations[shape]["logs"]}))
 	return overlay, true, nil
 }
+
+// secretsStay applies where VIGIE_REDACT is on, or lists what to take out.
+func secretsStay(env environment, _ string) (map[string]any, bool, error) {
+	known := []string{"tokens", "cards", "emails", "urls"}
+	kinds := list(env.get("VIGIE_REDACT"))
+	switch {
+	case len(kinds) == 0 || slices.Equal(kinds, []string{"off"}):
+		return nil, false, nil
+	case slices.Equal(kinds, []string{"on"}):
+		kinds = known
+	}
+	chosen := make([]any, 0, len(kinds))
+	for _, k := range kinds {
+		if !slices.Contains(known, k) {
+			return nil, false, fmt.Errorf("VIGIE_REDACT takes on, off, or a list of %s (got %q)", strings.Join(known, ", "), k)
+		}
+		chosen = append(chosen, k)
+	}
+	return map[string]any{"processors": map[string]any{"redact": map[string]any{"kinds": chosen}}}, true, nil
+}

@@ -102,7 +102,7 @@ var everything = map[string]string{
 	"VIGIE_CLUSTER_NAME": "tv", "VIGIE_XRAY": "otlp", "VIGIE_TRACES_ENDPOINT": "tempo:4317", "VIGIE_CLOUDWATCH": "logs,metrics",
 	"VIGIE_CLOUDWATCH_OTLP": "metrics,logs", "VIGIE_GRAFANA_URL": "https://grafana.example", "VIGIE_EVENTBRIDGE_BUS": "match",
 	"KUBERNETES_SERVICE_HOST": "10.0.0.1", "VIGIE_NODE_NAME": "node-1", "VIGIE_NODE_IP": "10.0.0.7",
-	"VIGIE_FLUENT_ENDPOINT": "0.0.0.0:24224", "VIGIE_FLUENT_OTLP_ENDPOINT": "0.0.0.0:4328",
+	"VIGIE_FLUENT_ENDPOINT": "0.0.0.0:24224", "VIGIE_FLUENT_OTLP_ENDPOINT": "0.0.0.0:4328", "VIGIE_REDACT": "on",
 }
 
 // A list may only grow: by a destination, an extension, a processor that is put
@@ -193,6 +193,7 @@ func TestAValueThatIsNotKnownIsNamedWithThoseThatAre(t *testing.T) {
 		`VIGIE_TRACERS takes awsxray, zipkin, jaeger, or none (got "opencensus")`: {"VIGIE_TRACERS": "zipkin,opencensus"},
 		`VIGIE_XRAY takes "otlp" or "awsxray" (got "yes")`:                        {"VIGIE_XRAY": "yes"},
 		`VIGIE_CLOUDWATCH takes logs, metrics, or both (got "traces")`:            {"VIGIE_CLOUDWATCH": "logs,traces"},
+		`VIGIE_REDACT takes on, off, or a list of tokens, cards, emails, urls (got "iban")`: {"VIGIE_REDACT": "cards,iban"},
 		`VIGIE_XRAY=awsxray needs AWS_REGION`:                                     {"VIGIE_XRAY": "awsxray"},
 	} {
 		p := &provider{env: environment{get: func(k string) string { return vars[k] }, exists: func(string) bool { return false }}}

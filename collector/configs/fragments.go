@@ -45,6 +45,9 @@ type fragment struct {
 	// puts are processors that come right behind memory_limiter, in these
 	// pipelines where they are there.
 	puts map[string][]string
+	// last is, by signal, the processor that comes last in all of the shape's own
+	// pipelines.
+	last map[string]string
 }
 
 func (f fragment) appliesTo(shape string) bool { return slices.Contains(f.shapes, shape) }
@@ -76,6 +79,7 @@ var fragments = []fragment{ //nolint:gochecknoglobals // a constant table
 		puts: map[string][]string{"k8s_attributes": {"metrics", "metrics/kubelet", "logs", "logs/pods", "logs/fluentbit", "traces", "traces/tracers"}},
 	},
 	{name: "cluster", source: true, shapes: []string{"gateway"}, when: filled("metrics/cluster", "metrics", inCluster())},
+	{name: "redact", shapes: everywhere, when: secretsStay, last: map[string]string{"logs": "redact", "traces": "redact"}},
 
 	{
 		name: "amp", shapes: everywhere, when: named("VIGIE_AMP_ENDPOINT"), takes: map[string]string{"metrics": "forward/amp"},

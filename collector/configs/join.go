@@ -59,6 +59,13 @@ func (f fragment) join(conf *confmap.Conf, shape string, own []string) error {
 			}
 		}
 	}
+	for _, name := range own {
+		signal, _, _ := strings.Cut(name, "/")
+		if processor, ok := f.last[signal]; ok {
+			key := "service::pipelines::" + name + "::processors"
+			overlay[key] = appendTo(conf, key, processor)
+		}
+	}
 	return conf.Merge(confmap.NewFromStringMap(overlay))
 }
 
