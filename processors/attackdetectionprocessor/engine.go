@@ -38,7 +38,7 @@ type engine struct {
 	detect  detect.Config
 	proxies *clientip.Resolver
 	out     *outlet
-	stage   func(service string, at time.Time) stage // nil: no calendar
+	moment  func(service string, at time.Time) moment // nil: no calendar
 
 	mu       sync.Mutex        // everything below; taken once a batch
 	judge    judge             // guarded by mu
@@ -271,9 +271,9 @@ func (e *engine) tickLocked(now time.Time) {
 		if !ok {
 			continue
 		}
-		var on stage
-		if e.stage != nil {
-			on = e.stage(name, now)
+		var on moment
+		if e.moment != nil {
+			on = e.moment(name, now)
 		}
 		e.out.summary(&st, on, now, func(dst []byte) ([]byte, bool) {
 			if !e.cfg.Sketches || e.cfg.Mode == modeGateway {

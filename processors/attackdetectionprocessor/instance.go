@@ -50,18 +50,18 @@ func newInstance(set processor.Settings, cfg *Config, newest func(detect.Config)
 	}
 	in.eng, err = newEngine(cfg, dc, newest, in.out)
 	if err == nil && in.file != nil {
-		in.eng.stage = in.stage
+		in.eng.moment = in.moment
 	}
 	return in, err
 }
 
-// stage is where the event that a service takes part in stands.
-func (in *instance) stage(service string, at time.Time) stage {
+// moment is where the event that a service takes part in stands.
+func (in *instance) moment(service string, at time.Time) moment {
 	e, phase := in.calendar.Load().Phase(at)
 	if e == nil || !e.Touches(service) {
-		return stage{}
+		return moment{}
 	}
-	return stage{event: e.Name, phase: string(phase)}
+	return moment{event: e.Name, phase: string(phase)}
 }
 
 // origin names this detector among others whose summaries flow together.

@@ -96,7 +96,7 @@ func dropFirst(records plog.LogRecordSlice, n int) {
 }
 
 // summary queues a service's summary; sketch appends its body.
-func (o *outlet) summary(st *detect.Status, on stage, now time.Time, sketch func([]byte) ([]byte, bool)) {
+func (o *outlet) summary(st *detect.Status, on moment, now time.Time, sketch func([]byte) ([]byte, bool)) {
 	body, _ := sketch(nil)
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -307,6 +307,9 @@ func TestTheCalendarIsReadAgainWhenItChanges(t *testing.T) {
 		time.Sleep(look + time.Second)
 		synctest.Wait()
 		require.Greater(t, expect("tv", kickOff), 1.0)
+		in := p.(*logsFace).Instance
+		require.Equal(t, moment{"Final", "first_half"}, in.moment("tv", kickOff))
+		require.Zero(t, in.moment("tv", kickOff.AddDate(0, 0, -3)))
 		require.NoError(t, p.Shutdown(t.Context()))
 	})
 }
@@ -336,7 +339,7 @@ func TestTheQueueIsBoundedAndWhatItDropsIsCounted(t *testing.T) {
 	require.False(t, o.claim(sink), "a second pipeline would tell all twice")
 	for i := range 25 {
 		o.findings([]finding.Finding{{ID: fmt.Sprint(i), Class: finding.HTTPFlood, Status: finding.Open, StartedAt: noon}})
-		o.summary(&detect.Status{Service: fmt.Sprint(i)}, noon, func(b []byte) ([]byte, bool) { return append(b, 1), true })
+		o.summary(&detect.Status{Service: fmt.Sprint(i)}, moment{"Final", "pre"}, noon, func(b []byte) ([]byte, bool) { return append(b, 1), true })
 	}
 	o.send(t.Context())
 	require.Zero(t, sink.LogRecordCount(), "sent before the pipeline was up")
@@ -350,7 +353,7 @@ func TestTheQueueIsBoundedAndWhatItDropsIsCounted(t *testing.T) {
 
 	big := make([]byte, maxQueuedBytes/4)
 	for range 6 {
-		o.summary(&detect.Status{}, noon, func([]byte) ([]byte, bool) { return big, true })
+		o.summary(&detect.Status{}, moment{}, noon, func([]byte) ([]byte, bool) { return big, true })
 	}
 	require.LessOrEqual(t, o.bytes, maxQueuedBytes)
 	require.Equal(t, int64(17), o.outcomes().summariesDropped)

@@ -64,13 +64,13 @@ func putSummary(lr plog.LogRecord, st *detect.Status, scope, origin string, now 
 	}
 }
 
-// stage is where the calendar's event stands; the zero value: none is near.
-type stage struct{ event, phase string }
+// moment is where the calendar's event stands; the zero value: none is near.
+type moment struct{ event, phase string }
 
-func (s stage) put(a pcommon.Map) {
-	if s.event != "" {
-		a.PutStr(names.CalendarEvent, finding.Clean(s.event))
-		a.PutStr(names.CalendarPhase, s.phase)
+func (m moment) put(a pcommon.Map) {
+	if m.event != "" {
+		a.PutStr(names.CalendarEvent, finding.Clean(m.event))
+		a.PutStr(names.CalendarPhase, m.phase)
 	}
 }
 
