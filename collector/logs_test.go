@@ -249,7 +249,8 @@ func hostRoot(t *testing.T) string {
 }
 
 func logAgent(t *testing.T, dir, root string, g *logGateway, sets ...string) *program {
-	args := []string{"--config", "embedded:agent", "--set", "service.telemetry.metrics.level=none"}
+	// OTLP may listen before the pods' files are looked for the first time.
+	args := []string{"--config", "embedded:agent", "--set", "service.telemetry.metrics.level=none", "--set", "receivers.container_log.start_at=beginning"}
 	for _, s := range sets {
 		args = append(args, "--set", s)
 	}

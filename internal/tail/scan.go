@@ -288,10 +288,10 @@ func (s *Set) isOld(e entry) bool {
 	if s.scanned {
 		return false
 	}
-	if !s.resumed {
-		return true
-	}
 	born, ok := birth(e.path)
+	if !s.resumed {
+		return !ok || s.opts.Started.IsZero() || born.Before(s.opts.Started.Add(-mtimeSlack))
+	}
 	return ok && born.Before(s.alive.Add(-mtimeSlack))
 }
 

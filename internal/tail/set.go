@@ -4,13 +4,15 @@ import (
 	"time"
 )
 
-// Options say which files a Set follows and how. All must be set.
+// Options say which files a Set follows and how. All must be set but where it
+// says so.
 type Options struct {
 	Include []string               // globs of absolute paths; "**" is any depth, up to 8
 	Exclude []string               // globs of absolute paths
 	Skip    func(path string) bool // excludes a path on other grounds; may be nil
 
-	FromStart bool // read files that are there at the very first start from their beginning
+	FromStart bool      // read files that are there at the very first start from their beginning
+	Started   time.Time // files born after it are not of those; zero: all are that the first scan finds
 
 	MaxFiles int // files known at a time
 	MaxOpen  int // descriptors open at a time

@@ -29,6 +29,7 @@ type logReceiver struct {
 
 // Start opens the storage and begins to read.
 func (r *logReceiver) Start(ctx context.Context, host component.Host) error {
+	began := time.Now()
 	client, err := openStore(ctx, host, r.config.Storage, r.set.ID)
 	if err != nil {
 		return err
@@ -57,6 +58,7 @@ func (r *logReceiver) Start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return err
 	}
+	opts.Started = began
 	files := tail.New(opts, notify, saved, alive)
 	r.end = append(r.end, func(context.Context) error { files.Close(); return nil })
 
