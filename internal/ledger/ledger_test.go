@@ -1,0 +1,134 @@
+package ledger
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/vigie-otel/vigie/internal/names"
+)
+
+func TestAWayGoesThroughForwardsAndSaysWhatCannotBeCounted(t *testing.T) {
+	ways := Ways([]Pipeline{
+		{Name: "logs", Receivers: []string{"otlp"}, Processors: []string{"memory_limiter", "filter", "batch"}, Exporters: []string{"warroom", "forward/cw"}},
+		{Name: "logs/files", Receivers: []string{"container_log"}, Processors: []string{"memory_limiter", "attack_detection"}, Exporters: []string{"forward/cw"}},
+		{Name: "logs/cw", Receivers: []string{"forward/cw"}, Processors: []string{"redact"}, Exporters: []string{"cloudwatch"}},
+		{Name: "metrics", Receivers: []string{"otlp", "span_metrics"}, Exporters: []string{"warroom"}},
+		{Name: "traces", Receivers: []string{"otlp"}, Processors: []string{"filter"}, Exporters: []string{"span_metrics", "otlp_grpc"}},
+	}, "attack_detection")
+	want := []Way{
+		{Signal: "logs", To: "cloudwatch", From: []string{"container_log", "otlp"}, Batched: true, Through: []string{"filter", "redact"}, Unknown: []string{"attack_detection makes items of its own"}},
+		{Signal: "logs", To: "warroom", From: []string{"otlp"}, Batched: true, Through: []string{"filter"}},
+		{Signal: "metrics", To: "warroom", From: []string{"otlp"}, Unknown: []string{"span_metrics makes items of its own"}},
+		{Signal: "traces", To: "otlp_grpc", From: []string{"otlp"}, Through: []string{"filter"}},
+	}
+	if d := cmp.Diff(want, ways); d != "" {
+		t.Error(d)
+	}
+	shared := Ways([]Pipeline{
+		{Name: "logs/a", Receivers: []string{"otlp"}, Processors: []string{"filter"}, Exporters: []string{"a"}},
+		{Name: "logs/b", Receivers: []string{"otlp"}, Processors: []string{"filter"}, Exporters: []string{"b"}},
+	})
+	require.Equal(t, []string{"filter is shared with pipelines that end elsewhere, and counts them together"}, shared[0].Unknown)
+	// A circle is no configuration, and must not hang what reads it.
+	Ways([]Pipeline{
+		{Name: "logs/a", Receivers: []string{"forward/x"}, Exporters: []string{"forward/y", "e"}},
+		{Name: "logs/b", Receivers: []string{"forward/y"}, Exporters: []string{"forward/x"}},
+	})
+}
+
+// counted makes metrics of lines: name, value, attributes in pairs.
+func counted(lines ...[]any) pmetric.Metrics {
+	out := pmetric.NewMetrics()
+	sm := out.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty()
+	for _, l := range lines {
+		m := sm.Metrics().AppendEmpty()
+		m.SetName(l[0].(string))
+		dp := m.SetEmptySum().DataPoints().AppendEmpty()
+		dp.SetIntValue(int64(l[1].(int)))
+		for i := 2; i < len(l); i += 2 {
+			dp.Attributes().PutStr(l[i].(string), l[i+1].(string))
+		}
+	}
+	return out
+}
+
+func TestTheLogReadersOwnCountersAreRead(t *testing.T) {
+	var s Snapshot
+	s.Add(counted([]any{names.LogsRecords, 1, names.LogsOutcome, "accepted"})) // older: its place is taken
+	s.Add(counted(
+		[]any{names.LogsRecords, 100, names.LogsOutcome, "accepted"},
+		[]any{names.LogsRecords, 120, names.LogsOutcome, "read"},
+		[]any{names.LogsDropped, 4, names.LogsReason, "permanent"},
+		[]any{names.LogsSacrificed, 7, names.LogsReason, "lag", names.LogsClass, "debug"},
+		[]any{names.LogsSacrificed, 3, names.LogsReason, "lag", names.LogsClass, "info"},
+		[]any{"otelcol_receiver_accepted_log_records_total", 10, "receiver", "otlp", "transport", "grpc"},
+		[]any{"otelcol_receiver_accepted_log_records_total", 5, "receiver", "otlp", "transport", "http"},
+		[]any{"otelcol_receiver_accepted_spans_total", 99, "receiver", "otlp", "transport", "http"},
+		[]any{"otelcol_exporter_sent_log_records_total", 115, "exporter", "gateway"},
+		[]any{"otelcol_exporter_queue_size", 0, "exporter", "gateway", "data_type", "logs"},
+		[]any{"otelcol_exporter_queue_size", 9, "exporter", "gateway", "data_type", "traces"},
+	))
+	got := Books(&s, []Way{{Signal: "logs", To: "gateway", From: []string{"container_log", "container_log/named", "otlp"}}})
+	want := []Book{{Signal: "logs", To: "gateway", Read: 129, Sent: 115, Dropped: map[Reason]int64{Sacrificed: 10, "permanent": 4}, State: Balanced}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestMoreSentThanReadIsOffOrUnknownButNeverBalanced(t *testing.T) {
+	way := []Way{{Signal: "logs", To: "e", From: []string{"otlp"}}}
+	var s Snapshot
+	s.Add(counted([]any{"otelcol_receiver_accepted_log_records", 1, "receiver", "otlp"}, []any{"otelcol_exporter_sent_log_records", 3, "exporter", "e"}))
+	b := Books(&s, way)[0]
+	require.Equal(t, Off, b.State)
+	require.Equal(t, int64(-2), b.Off)
+	b = Books(&s, []Way{{Signal: "logs", To: "e", From: []string{"otlp"}, Durable: true}})[0]
+	require.Equal(t, Unknown, b.State)
+	require.Len(t, b.Unknown, 1)
+	s.Add(counted([]any{"otelcol_receiver_refused_log_records", 2, "receiver", "otlp"}))
+	b = Books(&s, way)[0]
+	require.Equal(t, Unknown, b.State)
+	require.Len(t, b.Unknown, 1)
+}
+
+func TestASnapshotIsBounded(t *testing.T) {
+	var s Snapshot
+	for i := range maxSeries + 5 {
+		s.Add(counted([]any{"otelcol_receiver_accepted_spans", 1, "receiver", fmt.Sprint(i)}))
+	}
+	require.Equal(t, 5, s.Overflow())
+	s.Add(counted([]any{"http.server.request.duration", 1, "receiver", "x"}))
+	require.Equal(t, 5, s.Overflow(), "what no ledger needs takes no room")
+}
+
+func TestBooksBecomeMetrics(t *testing.T) {
+	tel := componenttest.NewTelemetry()
+	unregister, err := Publish(tel.NewTelemetrySettings().MeterProvider.Meter("ledger"), func() []Book {
+		return []Book{{Signal: "logs", To: "e", Read: 9, Sent: 4, Dropped: map[Reason]int64{Filtered: 2}, Waiting: 3, State: Off, Off: 3}}
+	})
+	require.NoError(t, err)
+	got := map[string]int64{}
+	for _, name := range []string{names.LedgerItems, names.LedgerOff, names.LedgerKnown} {
+		m, err := tel.GetMetric(name)
+		require.NoError(t, err)
+		for _, p := range m.Data.(metricdata.Gauge[int64]).DataPoints {
+			account, _ := p.Attributes.Value(names.LedgerAccount)
+			reason, _ := p.Attributes.Value(names.LedgerReason)
+			got[name+" "+account.AsString()+reason.AsString()] = p.Value
+		}
+	}
+	want := map[string]int64{
+		names.LedgerItems + " read": 9, names.LedgerItems + " pushed_back": 0, names.LedgerItems + " sent": 4, names.LedgerItems + " waiting": 3,
+		names.LedgerItems + " droppedfiltered": 2, names.LedgerOff + " ": 3, names.LedgerKnown + " ": 1,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	require.NoError(t, unregister())
+}
