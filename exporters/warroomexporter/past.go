@@ -166,7 +166,7 @@ func (r *room) viewAt(ctx context.Context, at time.Time) (view, error) {
 	entries := r.log.Newest(timeline.Limit)
 	entries = slices.DeleteFunc(entries, func(e timeline.Entry) bool { return e.At.After(at) })
 	v.Timeline = entries[max(0, len(entries)-shownEntries):]
-	v.Status = status{Time: at, Second: at.Unix(), Started: r.w.started, DataAt: &at, Board: boardOf(entries), SLO: r.w.cfg.Room.SLO, Viewers: r.viewers.count()}
+	v.Status = status{Time: at, Second: at.Unix(), Started: r.w.started, DataAt: &at, Board: boardOf(entries), SLO: r.w.cfg.Room.SLO, Grafana: r.w.cfg.Room.GrafanaURL, Viewers: r.viewers.count()}
 	if math.IsNaN(float64(v.Whole.Rate)) && len(v.Services) == 0 {
 		v.Status.DataAt = nil
 	}

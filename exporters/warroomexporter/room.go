@@ -54,6 +54,7 @@ type status struct {
 	Board    board      `json:"board"`
 	Degraded []string   `json:"degraded,omitempty"`
 	SLO      float64    `json:"slo"`
+	Grafana  string     `json:"grafana_url,omitempty"`
 }
 
 // arriving is what comes in, a second.
@@ -279,7 +280,7 @@ func (r *room) deltaLocked() view {
 }
 
 func (r *room) statusLocked(now time.Time, looking int) status {
-	s := status{Time: now, Second: now.Unix(), Started: r.w.started, Viewers: looking, Event: r.event, Board: r.board, Calendar: r.calendarProblem, SLO: r.w.cfg.Room.SLO}
+	s := status{Time: now, Second: now.Unix(), Started: r.w.started, Viewers: looking, Event: r.event, Board: r.board, Calendar: r.calendarProblem, SLO: r.w.cfg.Room.SLO, Grafana: r.w.cfg.Room.GrafanaURL}
 	for _, src := range r.w.arrivals.list(now) {
 		switch src.Signal {
 		case "metrics":

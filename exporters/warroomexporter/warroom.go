@@ -39,6 +39,7 @@ type warroom struct {
 	walls    *walls
 	findings *findings
 	verdicts *verdicts
+	changes  *changes
 	started  time.Time
 
 	reporting sync.Mutex // held while a report is made
@@ -64,6 +65,7 @@ func newWarroom(set exporter.Settings, cfg *Config) *warroom {
 		walls:    &walls{now: time.Now},
 		findings: newFindings(cfg.Room.Findings),
 		verdicts: newVerdicts(cfg.Room.Services),
+		changes:  newChanges(),
 	}
 }
 
@@ -183,6 +185,7 @@ func (w *warroom) close(ctx context.Context) error {
 func (w *warroom) consumeMetrics(ctx context.Context, md pmetric.Metrics) error {
 	w.arrivals.metrics(md, w.now())
 	w.verdicts.take(md, w.now())
+	w.enter(w.changes.metrics(md, w.now()))
 	// What is dropped for good is counted by the store, by reason; an error is
 	// what may succeed later.
 	_, err := w.store.AppendMetrics(ctx, md)
@@ -198,7 +201,17 @@ func (w *warroom) consumeLogs(_ context.Context, ld plog.Logs) error {
 	for _, c := range w.findings.take(ld) {
 		w.room.findingChanged(c)
 	}
+	w.enter(w.changes.logs(ld, w.now()))
 	return nil
+}
+
+// enter puts into the log book what telemetry tells, within its limit.
+func (w *warroom) enter(entries []timeline.Entry) {
+	for _, e := range entries {
+		if w.changes.allow(w.now()) {
+			w.room.add(e)
+		}
+	}
 }
 
 func (w *warroom) consumeTraces(_ context.Context, td ptrace.Traces) error {

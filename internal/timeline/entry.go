@@ -26,6 +26,9 @@ const (
 	Closed  Kind = "finding_closed"
 	Phase   Kind = "phase" // the calendar's event entered a phase
 	Server  Kind = "server"
+	Deploy  Kind = "deploy"  // something was released
+	Scaling Kind = "scaling" // a workload has more or fewer replicas
+	Event   Kind = "event"   // what others tell: a push notification, a change
 )
 
 // Human reports whether a person enters entries of this kind.
@@ -60,7 +63,7 @@ var ErrInvalid = errors.New("invalid entry")
 // check brings the entry within its limits.
 func (e *Entry) check() error {
 	switch e.Kind {
-	case Note, Commander, Deputy, Scribe, Verdict, Opened, Closed, Phase, Server:
+	case Note, Commander, Deputy, Scribe, Verdict, Opened, Closed, Phase, Server, Deploy, Scaling, Event:
 	case Severity:
 		ok := false
 		for _, s := range Severities() {

@@ -1,17 +1,19 @@
 // Band 5: who, and what to do about them. Nothing is applied from here.
 import { signal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import { Band, Bar } from "./band";
-import { mode, notice, shown, tv, type Finding, type Rule } from "./model";
+import { mode, notice, service, shown, tv, type Finding, type Rule } from "./model";
 import { clock, count, percent, words } from "./format";
 import { openFindings } from "./verdict";
 
 export function AttackersBand() {
   const v = shown.value!;
-  const open = openFindings(v), closed = (v.findings ?? []).filter((f) => f.status === "closed");
+  const open = openFindings(v), closed = (v.findings ?? []).filter((f) => f.status === "closed"), lost = (v.findings ?? []).filter((f) => f.stale);
   return (
-    <Band n={5} title="Attackers" cls="attackers" aside={<span class="quiet">{open.length} open, {closed.length} over</span>}>
+    <Band n={5} title="Attackers" cls="attackers" aside={<span class="quiet">{open.length} open, {closed.length} over{lost.length > 0 && `, ${lost.length} not heard of since a restart`}</span>}>
       {!open.length && <p class="quiet">No finding is open.</p>}
-      {open.slice(0, tv ? 1 : 4).map((f) => <One f={f} key={f.id} />)}
+      {useMemo(() => open.slice(0, tv ? 1 : 4).map((f) => <One f={f} key={f.id} />), [v.findings, service.value, mode.value, copied.value])}
+      {lost.slice(0, tv ? 1 : 5).map((f) => <p class="missing" key={f.id}>? {words(f.class)} on <bdi>{f.service}</bdi>, since {clock(f.started_at)}: open when the server ended, not heard of since. Whether it is over is not known.</p>)}
       {!tv && closed.length > 0 && (
         <details><summary>{closed.length} that are over</summary>
           <table><thead><tr><th>What</th><th>Service</th><th>From</th><th>To</th><th class="n">Requests</th></tr></thead>
@@ -33,8 +35,16 @@ function One({ f }: { f: Finding }) {
         ))}</tbody>
       </table></div>
       {(f.rules ?? []).slice(0, tv ? 1 : 4).map((r, i) => <Proposal f={f} r={r} i={i} />)}
+      <Together f={f} />
     </article>
   );
+}
+
+/** Together is what all rules do at once: what each does alone overlaps. */
+function Together({ f }: { f: Finding }) {
+  const m = f.mitigation, n = f.rules?.length ?? 0;
+  if (!m || !m.coverage && !m.note) return null;
+  return <p class="together"><b>{n > 1 ? `All ${n} rules together` : "In all"}</b> stop {percent(m.coverage)} of the attack and hit {percent(m.legitimate_hit)} of the crowd (estimated).{m.note && <> <bdi>{m.note}</bdi></>}</p>;
 }
 
 function Proposal({ f, r, i }: { f: Finding; r: Rule; i: number }) {

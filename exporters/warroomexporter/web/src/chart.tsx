@@ -1,10 +1,40 @@
 // A line chart over a Past, on uPlot. Its text alternative is the caller's
 // summary, which is also shown under it to everybody.
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { hourMinute } from "./format";
 import { theme } from "./theme";
 import type { Num, Past } from "./model";
+
+// All charts of a tick are drawn in one frame. Of many at once, each frame draws
+// those that have waited longest, and the rest come with the next tick: at a point
+// a pixel a chart moves by one pixel a second, and none waits more than a few.
+const AT_ONCE = 10;
+const waiting = new Map<() => void, number>();
+let frame = 0, turn = 0;
+
+/** ask has a chart drawn in the next frame; sooner is for what must not wait. */
+function ask(draw: () => void, sooner = false): void {
+  if (sooner) waiting.set(draw, -1);
+  else if (!waiting.has(draw)) waiting.set(draw, ++turn);
+  frame ||= requestAnimationFrame(() => {
+    frame = 0;
+    const first = [...waiting].sort((a, b) => a[1] - b[1]);
+    first.forEach(([d, at], i) => { if (at < 0 || i < AT_ONCE) { waiting.delete(d); d(); } });
+  });
+}
+
+// Times are the same for all charts of one past: made once a tick.
+let xs = new Float64Array(0), xsOf = "";
+function times(p: Past): Float64Array {
+  const n = p.rate.length, of = `${p.end} ${p.step} ${n}`;
+  if (of !== xsOf) {
+    if (xs.length !== n) xs = new Float64Array(n);
+    for (let i = 0, first = p.end - (n - 1) * p.step; i < n; i++) xs[i] = first + i * p.step;
+    xsOf = of;
+  }
+  return xs;
+}
 
 export interface Line { name: string; color: string; width?: number; dash?: number[]; fill?: boolean }
 
@@ -44,28 +74,48 @@ function verdictGround(u: uPlot, past: () => Past): void {
   ctx.restore();
 }
 
+const tiles = new Map<string, CanvasPattern | null>();
+
+/** hatch fills with a tile that is drawn once a colour: strokes across the whole
+ *  plot were the dearest thing on a chart. */
 function hatch(ctx: CanvasRenderingContext2D, x0: number, x1: number, top: number, height: number, crossed: boolean): void {
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(x0, top, x1 - x0, height);
-  ctx.clip();
-  ctx.globalAlpha = 0.3;
-  ctx.lineWidth = devicePixelRatio;
-  ctx.beginPath();
-  const gap = 12 * devicePixelRatio;
-  for (let x = Math.floor((x0 - height) / gap) * gap; x < x1; x += gap) {
-    ctx.moveTo(x, top + height);
-    ctx.lineTo(x + height, top);
-    if (crossed) { ctx.moveTo(x, top); ctx.lineTo(x + height, top + height); }
+  const key = `${ctx.strokeStyle as string} ${crossed} ${devicePixelRatio}`;
+  let tile = tiles.get(key);
+  if (tile === undefined) {
+    const n = Math.round(12 * devicePixelRatio), c = document.createElement("canvas"), t = c.getContext("2d")!;
+    c.width = c.height = n;
+    t.strokeStyle = ctx.strokeStyle;
+    t.lineWidth = devicePixelRatio;
+    t.beginPath();
+    for (const at of [-n, 0, n]) { // the corners too, so that tiles join
+      t.moveTo(at, n); t.lineTo(at + n, 0);
+      if (crossed) { t.moveTo(at, 0); t.lineTo(at + n, n); }
+    }
+    t.stroke();
+    tiles.set(key, tile = ctx.createPattern(c, "repeat"));
   }
-  ctx.stroke();
-  ctx.restore();
+  if (!tile) return;
+  ctx.globalAlpha = 0.3;
+  ctx.fillStyle = tile;
+  ctx.fillRect(x0, top, x1 - x0, height);
 }
 
 export function Chart(props: { title: string; past: Past; seq: number; lines: Line[]; data: (p: Past) => Num[][]; format: (v: number) => string; summary: string; ground?: boolean }) {
   const box = useRef<HTMLDivElement>(null), chart = useRef<uPlot | undefined>(undefined), latest = useRef(props), visible = useRef(true);
   latest.current = props;
   const look = theme.value;
+
+  // One function for the chart's life: it is what waits for its turn.
+  const draw = useRef((): void => {
+    const u = chart.current, p = latest.current.past;
+    if (!u || document.hidden || !visible.current) return;
+    const from = p.end - ((p.step === 1 ? 900 : 360) - 1) * p.step;
+    u.batch(() => {
+      // Not the scales of old and then of new: y is worked out once, when x is set.
+      u.setData([times(p), ...latest.current.data(p)] as uPlot.AlignedData, false);
+      u.setScale("x", { min: from, max: Math.max(p.end, from + 1) });
+    });
+  }).current;
 
   useEffect(() => {
     const el = box.current!;
@@ -88,33 +138,26 @@ export function Chart(props: { title: string; past: Past; seq: number; lines: Li
       hooks: { drawClear: props.ground ? [(u) => verdictGround(u, () => latest.current.past)] : [] },
     }, [[], ...props.lines.map(() => [])] as unknown as uPlot.AlignedData, el);
     chart.current = u;
-    draw();
+    ask(draw, true);
     const seen = new ResizeObserver(() => u.setSize(size()));
     seen.observe(el);
     // A chart that is scrolled out of sight draws when it comes back.
-    const sight = new IntersectionObserver((e) => { visible.current = e.at(-1)!.isIntersecting; draw(); });
+    const sight = new IntersectionObserver((e) => { visible.current = e.at(-1)!.isIntersecting; ask(draw, true); });
     sight.observe(el);
-    return () => { seen.disconnect(); sight.disconnect(); u.destroy(); chart.current = undefined; };
+    return () => { waiting.delete(draw); seen.disconnect(); sight.disconnect(); u.destroy(); chart.current = undefined; };
   }, [look]);
 
-  const draw = (): void => {
-    const u = chart.current, p = latest.current.past;
-    if (!u || document.hidden || !visible.current) return;
-    const n = p.rate.length, first = p.end - (n - 1) * p.step;
-    const xs = Array.from({ length: n }, (_, i) => first + i * p.step);
-    const from = p.end - ((p.step === 1 ? 900 : 360) - 1) * p.step;
-    u.batch(() => {
-      u.setData([xs, ...latest.current.data(p)] as uPlot.AlignedData, true);
-      u.setScale("x", { min: from, max: Math.max(p.end, from + 1) });
-    });
-  };
-  useEffect(draw, [props.seq, props.past]);
+  // A verdict that turns, and another time, are not kept waiting.
+  const state = `${props.past.verdict.at(-1)} ${props.past.step}`, was = useRef(state);
+  // Before the paint: the text of a tick and its charts are one frame.
+  useLayoutEffect(() => { ask(draw, was.current !== state); was.current = state; }, [props.seq, props.past]);
 
+  const keys = useMemo(() => props.lines.map((l) => <span class="key"><i style={{ borderTopColor: `var(${l.color})`, borderTopStyle: l.dash ? "dashed" : "solid" }} />{l.name}</span>), [props.lines.map((l) => l.name).join()]);
   return (
     <figure class="chart">
       <div class="plot" ref={box} role="img" aria-label={props.title + ". " + props.summary} />
       <figcaption>
-        {props.lines.map((l) => <span class="key"><i style={{ borderTopColor: `var(${l.color})`, borderTopStyle: l.dash ? "dashed" : "solid" }} />{l.name}</span>)}
+        {keys}
         <span class="summary">{props.summary}</span>
       </figcaption>
     </figure>

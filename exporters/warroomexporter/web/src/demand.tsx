@@ -40,13 +40,26 @@ export function DemandBand() {
   );
 }
 
+// What a chart draws beside the columns of the past is made once a tick, however
+// many charts show it.
+let madeAt = -1, madeOf: Past | undefined, made = new Map<string, unknown>();
+function once<T>(p: Past, seq: number, what: string, make: () => T): T {
+  if (seq !== madeAt || p !== madeOf) { madeAt = seq; madeOf = p; made = new Map(); }
+  if (!made.has(what)) made.set(what, make());
+  return made.get(what) as T;
+}
+
+const requestLine = { name: "requests/s", color: "--line1", fill: true }, expectedLine = { name: "expected", color: "--line2", dash: [8, 5] };
+const usual = [requestLine, expectedLine], announced = [...usual, { name: "no surprise up to", color: "--line3", dash: [2, 4] }];
+const shareLine = [{ name: "share of errors (4xx, 5xx)", color: "--line4", fill: true }];
+
 export function DemandChart() {
   const v = shown.value!, p = past(), factor = v.status.event?.factor ?? 1;
   return p ? (
     <Chart title="Requests a second, all services" past={p} seq={v.seq} ground format={(n) => count(n)}
-      lines={[{ name: "requests/s", color: "--line1", fill: true }, { name: "expected", color: "--line2", dash: [8, 5] }, ...(factor > 1 ? [{ name: "no surprise up to", color: "--line3", dash: [2, 4] }] : [])]}
-      data={(q) => [q.rate, q.expected, ...(factor > 1 ? [q.expected.map((e) => (e === null ? null : e * factor))] : [])]}
-      summary={spoken(p)} />
+      lines={factor > 1 ? announced : usual} key={factor > 1 ? "announced" : "usual"}
+      data={(q) => (factor > 1 ? [q.rate, q.expected, once(q, v.seq, "factor" + factor, () => q.expected.map((e) => (e === null ? null : e * factor)))] : [q.rate, q.expected])}
+      summary={once(p, v.seq, "spoken", () => spoken(p))} />
   ) : null;
 }
 
@@ -76,7 +89,7 @@ export function PainBand() {
         {!tv && <Latency />}
       </div>
       {p && <Chart title="Share of requests that failed, all services" past={p} seq={v.seq} ground format={(n) => percent(n)}
-        lines={[{ name: "share of errors (4xx, 5xx)", color: "--line4", fill: true }]}
+        lines={shareLine}
         data={(q) => [q.rate.map((r, i) => { const e = q.errors[i] ?? null; return r === null || r <= 0 || e === null ? null : Math.min(1, e / r); })]}
         summary={share === null ? "Not measured." : `${percent(share)} now.`} />}
       {!tv && pain?.missing?.map((m) => <p class="missing">Not seen: {m}</p>)}

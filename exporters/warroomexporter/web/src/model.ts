@@ -18,6 +18,9 @@ export interface Finding {
   id: string; class: string; service: string; status: "open" | "update" | "closed"; confidence: number;
   started_at: string; detected_at: string; closed_at?: string; requests: number;
   evidence: Evidence[] | null; actors: Actor[] | null; rules: Rule[] | null;
+  mitigation?: { coverage: number; legitimate_hit: number; note?: string };
+  /** stale: open when the server ended, and nobody has spoken of it since. */
+  stale?: boolean;
 }
 export interface Wall {
   name: string; resource: string; unit: string; used: Num; limit: Num; left: Num; utilization: Num;
@@ -38,7 +41,7 @@ export interface Status {
   time: string; second: number; started: string; data_at: string | null; viewers: number;
   arriving: { metrics: number; logs: number; traces: number };
   event: EventRow | null; next: EventRow | null; calendar?: string;
-  board: { severity: string; commander: string; deputy: string; scribe: string }; degraded?: string[]; slo: number;
+  board: { severity: string; commander: string; deputy: string; scribe: string }; degraded?: string[]; slo: number; grafana_url?: string;
 }
 export interface View {
   seq: number; status: Status; whole: VerdictRow; services: VerdictRow[];

@@ -1,22 +1,24 @@
 // Band 6: what happened and what was done; the handle to look back.
 import { signal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import { Band } from "./band";
-import { backToLive, live, mode, notice, shown, target, travel, tv, who, type Entry } from "./model";
+import { backToLive, live, mode, notice, range, shown, target, travel, tv, who, type Entry } from "./model";
 import { clock, lasting } from "./format";
 
-const icons: Record<string, string> = { note: "✎", severity: "▲", commander: "★", deputy: "☆", scribe: "✒", verdict: "◆", finding_opened: "!", finding_closed: "✓", phase: "⚑", server: "⟳" };
-const names: Record<string, string> = { note: "note", severity: "severity", commander: "commander", deputy: "deputy", scribe: "scribe", verdict: "verdict", finding_opened: "finding", finding_closed: "over", phase: "event", server: "server" };
+const icons: Record<string, string> = { note: "✎", severity: "▲", commander: "★", deputy: "☆", scribe: "✒", verdict: "◆", finding_opened: "!", finding_closed: "✓", phase: "⚑", server: "⟳", deploy: "⇪", scaling: "⇅", event: "⚑" };
+const names: Record<string, string> = { note: "note", severity: "severity", commander: "commander", deputy: "deputy", scribe: "scribe", verdict: "verdict", finding_opened: "finding", finding_closed: "over", phase: "event", server: "server", deploy: "deploy", scaling: "scaling", event: "event" };
 
 export function TimelineBand() {
   const v = shown.value!;
-  const entries = [...(v.timeline ?? [])].reverse().slice(0, tv ? 5 : 100);
+  // The list is built anew when there is something new, not each second.
+  const list = useMemo(() => [...(v.timeline ?? [])].reverse().slice(0, tv ? 5 : 100).map((e) => <Line e={e} key={e.seq} />), [v.timeline]);
   return (
-    <Band n={6} title="Timeline" cls="timeline" aside={tv ? undefined : <span class="links"><a href="/api/warroom/timeline" download="timeline.ndjson">NDJSON</a> <a href="/api/warroom/timeline?format=otlp" download="timeline.otlp.json">OTLP</a> <a href="/api/warroom/timeline?format=grafana" download="annotations.json">annotations</a></span>}>
+    <Band n={6} title="Timeline" cls="timeline" aside={tv ? undefined : <span class="links"><GrafanaLink /> <a href="/api/warroom/report" target="_blank" rel="noopener">Report</a> <a href="/api/warroom/report?format=ndjson" download>its NDJSON</a> · log book: <a href="/api/warroom/timeline" download="timeline.ndjson">NDJSON</a> <a href="/api/warroom/timeline?format=otlp" download="timeline.otlp.json">OTLP</a> <a href="/api/warroom/timeline?format=grafana" download="annotations.json">annotations</a></span>}>
       {!tv && <Scrubber />}
       {!tv && <Write />}
       <ol class="entries">
-        {entries.map((e) => <Line e={e} key={e.seq} />)}
-        {!entries.length && <li class="quiet">Nothing yet.</li>}
+        {list}
+        {!list.length && <li class="quiet">Nothing yet.</li>}
       </ol>
     </Band>
   );
@@ -31,6 +33,17 @@ function Line({ e }: { e: Entry }) {
       <span class="text">{e.service && <b><bdi>{e.service}</bdi> </b>}<bdi>{e.text || "(given back)"}</bdi>{e.who && <small> — <bdi>{e.who}</bdi></small>}</span>
     </li>
   );
+}
+
+/** GrafanaLink leads to what Grafana has of the time that is looked at. */
+export function GrafanaLink() {
+  const v = shown.value!, base = v.status.grafana_url;
+  if (!base || tv) return null;
+  const end = new Date(v.status.time).getTime(), from = end - (range.value === "15m" ? 15 : 360) * 60_000;
+  const u = new URL(base); // the server has checked that it is http or https
+  u.searchParams.set("from", String(from));
+  u.searchParams.set("to", mode.value === "past" ? String(end) : "now");
+  return <a href={u.href} target="_blank" rel="noopener noreferrer">Grafana</a>;
 }
 
 /** Scrubber drags the whole page back over the last six hours. */

@@ -12,7 +12,7 @@ const says: Record<Verdict, string> = {
   unknown: "Not enough is known to judge.",
 };
 
-export const openFindings = (v: View): Finding[] => (v.findings ?? []).filter((f) => f.status !== "closed" && (!service.value || f.service === service.value));
+export const openFindings = (v: View): Finding[] => (v.findings ?? []).filter((f) => f.status !== "closed" && !f.stale && (!service.value || f.service === service.value));
 
 /** confidence is that of the gravest finding, else how far the score is off the
  *  other side; null where nothing is known. */
