@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/vigie-otel/vigie/internal/finding"
+	"github.com/vigie-otel/vigie/internal/headroom"
 	"github.com/vigie-otel/vigie/internal/timeline"
 )
 
@@ -30,11 +31,19 @@ func (r *Report) adviseWalls() {
 		w := &r.Walls[i]
 		switch {
 		case w.Reached:
-			r.advice("#walls", "Give "+w.Name+" of "+w.Resource+" more room", "reached at %s: %s", clock(w.At), w.Why)
+			r.advice("#walls", "Give "+w.Name+" of "+w.Resource+" more room", "reached at %s: %s", clock(w.At), state(&w.Wall))
 		case w.Near:
 			r.advice("#walls", "Watch "+w.Name+" of "+w.Resource, "came near at %s: %s", clock(w.At), w.Why)
 		}
 	}
+}
+
+// state is how a wall stood that was reached.
+func state(w *headroom.Wall) string {
+	if w.Losing || w.Utilization == nil {
+		return w.Why
+	}
+	return percentOf(*w.Utilization) + " of it was used"
 }
 
 func (r *Report) adviseFindings() {

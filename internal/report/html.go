@@ -28,8 +28,12 @@ func CSP() string {
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
 }
 
-// maxTurns is how many turns of the verdict the page lists.
-const maxTurns = 200
+// How many turns of the verdict, and actors of a finding, the page lists; the
+// NDJSON has all.
+const (
+	maxTurns  = 200
+	maxActors = 12
+)
 
 type figure struct {
 	Title, Alt string
@@ -68,6 +72,9 @@ func (r *Report) WriteHTML(w io.Writer) error {
 		"known":    func(id string) bool { return known[id] },
 		"matches":  matches,
 		"verdict":  verdictTag,
+		"actors":   func(all []finding.Actor) []finding.Actor { return all[:min(len(all), maxActors)] },
+		"more":     func(all []finding.Actor) int { return max(0, len(all)-maxActors) },
+		"unit":     func(u string) string { return strings.NewReplacer("{", "", "}", "").Replace(u) },
 		"grafana":  r.grafana,
 	}
 	t, err := template.New("page").Funcs(funcs).Parse(pageText)
