@@ -84,6 +84,14 @@ func (b *batch) open(s *source) slot {
 // seal notes how far the files of the batch, and those that nothing is known of
 // yet, are read.
 func (r *reader) seal() *batch {
+	// The copy of a truncated file is followed from where that one was read to: what
+	// is held of it must not come later than the mark which says so.
+	for _, s := range r.waiting {
+		if s.epoch != s.file.Epoch() {
+			r.flush(s)
+			s.epoch = s.file.Epoch()
+		}
+	}
 	b := r.batch
 	b.marks = r.set.Fresh()
 	for _, s := range b.sources {

@@ -221,6 +221,28 @@ func TestTheLastLineOfADeletedFileIsNotLost(t *testing.T) {
 	require.Zero(t, d.r.set.Len())
 }
 
+// The mark of a truncated file's copy says that all before it was read: a line
+// that still waits for a trace must not come in a later batch than that mark.
+func TestWhatIsHeldOfATruncatedFileLeavesWithItsCopysMark(t *testing.T) {
+	d := newDesk(t, nil)
+	d.cri(pod, "stdout F {}", "stdout F the last line")
+	d.want(200*time.Millisecond, "{}")
+	body, err := os.ReadFile(filepath.Join(d.dir, pod))
+	require.NoError(t, err)
+	d.write(pod+".1", string(body))
+	require.NoError(t, os.Truncate(filepath.Join(d.dir, pod), 0))
+	d.now = d.now.Add(d.r.config.PollInterval)
+	d.r.set.Poll(d.now) // sees the truncation, and there is nothing to read yet
+	d.r.set.Scan(d.now, true)
+	b := d.r.seal()
+	var copied bool
+	for _, m := range b.marks {
+		copied = copied || m.File.Path == filepath.Join(d.dir, pod)+".1" && m.Offset == int64(len(body))
+	}
+	require.True(t, copied, "the copy's mark is at its end")
+	require.Equal(t, 1, b.records)
+}
+
 func TestHalfDoneLinesAreReadAgainByTheNextRun(t *testing.T) {
 	d := newDesk(t, nil)
 	d.cri(pod, "stdout F {}", "stdout P half", "stderr F {}")
