@@ -13,6 +13,7 @@ type Reason string
 // Reasons, beside those that the log reader gives of its own.
 const (
 	Filtered      Reason = "filtered"
+	Removed       Reason = "removed" // by the component that it was for
 	SendFailed    Reason = "send_failed"
 	EnqueueFailed Reason = "enqueue_failed"
 	Sacrificed    Reason = "sacrificed"
@@ -34,10 +35,11 @@ const (
 type Book struct {
 	Signal, To string
 	Read       int64
+	Made       int64 // findings, summaries: by components on the way
 	PushedBack int64
 	Sent       int64
 	Dropped    map[Reason]int64
-	// Waiting is what is left of Read. Below zero more was sent than read.
+	// Waiting is what is left of Read and Made. Below zero more was sent.
 	Waiting int64
 	// Queue is the size of the destination's queue in its own unit (requests,
 	// unless its sizer says otherwise); -1 where it has none.
@@ -77,20 +79,40 @@ func (s *Snapshot) book(w Way) Book {
 		}
 	}
 	s.sources(&b, w, noun, drop)
-	for _, id := range w.Through {
-		in, _ := s.sum("otelcol_processor_incoming_items", id, w.Signal, "")
+	for _, step := range w.Through {
+		id := step.Processor
+		in, counts := s.sum("otelcol_processor_incoming_items", id, w.Signal, "")
 		out, _ := s.sum("otelcol_processor_outgoing_items", id, w.Signal, "")
+		if !counts && s.any(step.From, noun) {
+			b.Unknown = append(b.Unknown, id+" does not say what came in and what went out")
+		}
 		if out > in {
 			b.Unknown = append(b.Unknown, id+" let out more than came in")
 		}
 		drop(Filtered, in-out)
 	}
-	b.Sent, _ = s.sum("otelcol_exporter_sent_"+noun, w.To, "", "")
-	failed, _ := s.sum("otelcol_exporter_send_failed_"+noun, w.To, "", "")
+	for _, id := range w.Makers {
+		made, counts := s.sum(names.LedgerMade, id, w.Signal, "")
+		removed, _ := s.sum(names.LedgerRemoved, id, w.Signal, "")
+		if !counts {
+			b.Unknown = append(b.Unknown, id+" makes items of its own and does not say how many")
+		}
+		b.Made += made
+		drop(Removed, removed)
+	}
+	sent, told := s.sum("otelcol_exporter_sent_"+noun, w.To, "", "")
+	b.Sent = sent
+	failed, tells := s.sum("otelcol_exporter_send_failed_"+noun, w.To, "", "")
 	full, _ := s.sum("otelcol_exporter_enqueue_failed_"+noun, w.To, "", "")
 	size, queued := s.sum("otelcol_exporter_queue_size", w.To, w.Signal, "")
 	if queued {
 		b.Queue = size
+	}
+	if b.Read > 0 && !told && !tells && !queued {
+		b.Unknown = append(b.Unknown, w.To+" does not say what it sent")
+	}
+	if w.Mixed && (full > 0 || failed > 0 && !queued) {
+		b.Unknown = append(b.Unknown, "a part of what was refused here came by a batch, and is lost; the rest was pushed back")
 	}
 	if queued || w.Batched {
 		drop(SendFailed, failed)
@@ -100,7 +122,7 @@ func (s *Snapshot) book(w Way) Book {
 		drop(EnqueueFailed, full)
 	}
 	// Otherwise the receiver heard of either failure and said no: it is pushed back.
-	b.Waiting = b.Read - b.Sent - b.Lost()
+	b.Waiting = b.Read + b.Made - b.Sent - b.Lost()
 	b.settle(w)
 	return b
 }
@@ -135,6 +157,18 @@ func (s *Snapshot) sources(b *Book, w Way, noun string, drop func(Reason, int64)
 		b.Read += n
 		b.PushedBack += refused + failed
 	}
+}
+
+// any tells whether one of the receivers has read anything.
+func (s *Snapshot) any(receivers []string, noun string) bool {
+	return slices.ContainsFunc(receivers, func(id string) bool {
+		metric, of, detail := "otelcol_receiver_accepted_"+noun, id, ""
+		if kind(id) == "container_log" {
+			metric, of, detail = names.LogsRecords, "", "accepted"
+		}
+		n, _ := s.sum(metric, of, "", detail)
+		return n > 0
+	})
 }
 
 // settle gives the verdict.

@@ -9,6 +9,8 @@
 //
 //   - read: a receiver took responsibility. It told its sender so, or moved its
 //     place in a file.
+//   - made: by a component on the way: findings, summaries. It says how many by
+//     vigie.ledger.made, and by .removed what it used up.
 //   - pushed back: a receiver said no and the sender still has it. No loss of ours,
 //     and not read.
 //   - sent: the destination's exporter was told that it arrived.
@@ -21,8 +23,8 @@
 //     queue's own size is what it is checked against: an empty queue and something
 //     waiting do not go together.
 //
-// What cannot be known is said in Book.Unknown rather than guessed: a processor or
-// connector that makes items of its own, one that is shared with pipelines that end
+// What cannot be known is said in Book.Unknown rather than guessed: a connector
+// that makes items of its own, a processor that does not count, one that is shared with pipelines that end
 // elsewhere, a receiver whose refusals reached one destination and not another, a
 // queue on disk that began with what an earlier process left. Its book has no
 // verdict.

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
@@ -19,13 +20,13 @@ func TestAWayGoesThroughForwardsAndSaysWhatCannotBeCounted(t *testing.T) {
 		{Name: "logs/files", Receivers: []string{"container_log"}, Processors: []string{"memory_limiter", "attack_detection"}, Exporters: []string{"forward/cw"}},
 		{Name: "logs/cw", Receivers: []string{"forward/cw"}, Processors: []string{"redact"}, Exporters: []string{"cloudwatch"}},
 		{Name: "metrics", Receivers: []string{"otlp", "span_metrics"}, Exporters: []string{"warroom"}},
-		{Name: "traces", Receivers: []string{"otlp"}, Processors: []string{"filter"}, Exporters: []string{"span_metrics", "otlp_grpc"}},
-	}, "attack_detection")
+		{Name: "traces", Receivers: []string{"otlp"}, Processors: []string{"cloud_metadata", "attack_detection", "filter"}, Exporters: []string{"span_metrics", "otlp_grpc"}},
+	}, Vigie)
 	want := []Way{
-		{Signal: "logs", To: "cloudwatch", From: []string{"container_log", "otlp"}, Batched: true, Through: []string{"filter", "redact"}, Unknown: []string{"attack_detection makes items of its own"}},
-		{Signal: "logs", To: "warroom", From: []string{"otlp"}, Batched: true, Through: []string{"filter"}},
+		{Signal: "logs", To: "cloudwatch", From: []string{"container_log", "otlp"}, Batched: true, Mixed: true, Through: []Step{{"filter", []string{"otlp"}}, {"redact", []string{"container_log", "otlp"}}}, Makers: []string{"attack_detection"}},
+		{Signal: "logs", To: "warroom", From: []string{"otlp"}, Batched: true, Through: []Step{{"filter", []string{"otlp"}}}},
 		{Signal: "metrics", To: "warroom", From: []string{"otlp"}, Unknown: []string{"span_metrics makes items of its own"}},
-		{Signal: "traces", To: "otlp_grpc", From: []string{"otlp"}, Through: []string{"filter"}},
+		{Signal: "traces", To: "otlp_grpc", From: []string{"otlp"}, Through: []Step{{"filter", []string{"otlp"}}}},
 	}
 	if d := cmp.Diff(want, ways); d != "" {
 		t.Error(d)
@@ -33,13 +34,13 @@ func TestAWayGoesThroughForwardsAndSaysWhatCannotBeCounted(t *testing.T) {
 	shared := Ways([]Pipeline{
 		{Name: "logs/a", Receivers: []string{"otlp"}, Processors: []string{"filter"}, Exporters: []string{"a"}},
 		{Name: "logs/b", Receivers: []string{"otlp"}, Processors: []string{"filter"}, Exporters: []string{"b"}},
-	})
+	}, Vigie)
 	require.Equal(t, []string{"filter is shared with pipelines that end elsewhere, and counts them together"}, shared[0].Unknown)
 	// A circle is no configuration, and must not hang what reads it.
 	Ways([]Pipeline{
 		{Name: "logs/a", Receivers: []string{"forward/x"}, Exporters: []string{"forward/y", "e"}},
 		{Name: "logs/b", Receivers: []string{"forward/y"}, Exporters: []string{"forward/x"}},
-	})
+	}, Vigie)
 }
 
 // counted makes metrics of lines: name, value, attributes in pairs.
@@ -97,6 +98,65 @@ func TestMoreSentThanReadIsOffOrUnknownButNeverBalanced(t *testing.T) {
 	require.Len(t, b.Unknown, 1)
 }
 
+func TestWhatAComponentMakesIsInTheBookWhenItSaysSo(t *testing.T) {
+	way := []Way{{Signal: "logs", To: "e", From: []string{"otlp"}, Makers: []string{"attack_detection"}}}
+	var s Snapshot
+	s.Add(counted([]any{"otelcol_receiver_accepted_log_records", 10, "receiver", "otlp"}, []any{"otelcol_exporter_sent_log_records", 11, "exporter", "e"}))
+	b := Books(&s, way)[0]
+	require.Equal(t, Unknown, b.State)
+	require.Equal(t, []string{"attack_detection makes items of its own and does not say how many"}, b.Unknown)
+	s.Add(counted(
+		[]any{names.LedgerMade, 3, "processor", "attack_detection", "otel.signal", "logs"},
+		[]any{names.LedgerMade, 70, "processor", "conntrack", "otel.signal", "logs"},
+		[]any{names.LedgerRemoved, 2, "processor", "attack_detection", "otel.signal", "logs"},
+	))
+	want := Book{Signal: "logs", To: "e", Read: 10, Made: 3, Sent: 11, Dropped: map[Reason]int64{Removed: 2}, Queue: -1, State: Balanced}
+	if d := cmp.Diff(want, Books(&s, way)[0]); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestWhatCannotBeToldApartHasNoVerdict(t *testing.T) {
+	accepted := []any{"otelcol_receiver_accepted_log_records", 5, "receiver", "otlp"}
+	var silent Snapshot
+	silent.Add(counted(accepted))
+	b := Books(&silent, []Way{{Signal: "logs", To: "nop", From: []string{"otlp"}}})[0]
+	require.Equal(t, []string{"nop does not say what it sent"}, b.Unknown)
+
+	mixed := []Way{{Signal: "logs", To: "e", From: []string{"otlp"}, Batched: true, Mixed: true}}
+	var s Snapshot
+	s.Add(counted(accepted, []any{"otelcol_exporter_sent_log_records", 5, "exporter", "e"}, []any{"otelcol_exporter_queue_size", 0, "exporter", "e", "data_type", "logs"}))
+	require.Equal(t, Balanced, Books(&s, mixed)[0].State, "nothing was refused")
+	s.Add(counted([]any{"otelcol_exporter_enqueue_failed_log_records", 2, "exporter", "e"}))
+	require.Equal(t, Unknown, Books(&s, mixed)[0].State)
+}
+
+// A processor without the helper's counters could hide a loss.
+func TestAProcessorThatDoesNotCountIsNamed(t *testing.T) {
+	conf := confmap.NewFromStringMap(map[string]any{
+		"exporters": map[string]any{"e": map[string]any{"sending_queue": map[string]any{"storage": "file_storage"}}, "d": nil},
+		"service": map[string]any{"pipelines": map[string]any{
+			"logs":      map[string]any{"receivers": []any{"otlp"}, "processors": []any{"tail"}, "exporters": []any{"e", "d"}},
+			"logs/idle": map[string]any{"receivers": []any{"fluent_forward"}, "processors": []any{"idle"}, "exporters": []any{"e"}},
+		}},
+	})
+	ways, err := WaysOf(conf)
+	require.NoError(t, err)
+	require.Len(t, ways, 2)
+	require.True(t, ways[1].Durable)
+	require.False(t, ways[0].Durable)
+	var s Snapshot
+	s.Add(counted([]any{"otelcol_receiver_accepted_log_records", 1, "receiver", "otlp"}, []any{"otelcol_exporter_sent_log_records", 1, "exporter", "e"}))
+	b := Books(&s, ways)[1]
+	require.Equal(t, Unknown, b.State)
+	require.Equal(t, []string{"tail does not say what came in and what went out"}, b.Unknown, "what nothing came through has nothing to say")
+	s.Add(counted([]any{"otelcol_processor_incoming_items", 1, "processor", "tail", "otel.signal", "logs"}, []any{"otelcol_processor_outgoing_items", 1, "processor", "tail", "otel.signal", "logs"}))
+	require.Equal(t, Balanced, Books(&s, ways)[1].State)
+
+	_, err = WaysOf(confmap.NewFromStringMap(map[string]any{"service": map[string]any{"pipelines": map[string]any{"logs": "x"}}}))
+	require.Error(t, err)
+}
+
 func TestASnapshotIsBounded(t *testing.T) {
 	var s Snapshot
 	for i := range maxSeries + 5 {
@@ -110,7 +170,7 @@ func TestASnapshotIsBounded(t *testing.T) {
 func TestBooksBecomeMetrics(t *testing.T) {
 	tel := componenttest.NewTelemetry()
 	unregister, err := Publish(tel.NewTelemetrySettings().MeterProvider.Meter("ledger"), func() []Book {
-		return []Book{{Signal: "logs", To: "e", Read: 9, Sent: 4, Dropped: map[Reason]int64{Filtered: 2}, Waiting: 3, State: Off, Off: 3}}
+		return []Book{{Signal: "logs", To: "e", Read: 8, Made: 1, Sent: 4, Dropped: map[Reason]int64{Filtered: 2}, Waiting: 3, State: Off, Off: 3}}
 	})
 	require.NoError(t, err)
 	got := map[string]int64{}
@@ -124,7 +184,7 @@ func TestBooksBecomeMetrics(t *testing.T) {
 		}
 	}
 	want := map[string]int64{
-		names.LedgerItems + " read": 9, names.LedgerItems + " pushed_back": 0, names.LedgerItems + " sent": 4, names.LedgerItems + " waiting": 3,
+		names.LedgerItems + " read": 8, names.LedgerItems + " made": 1, names.LedgerItems + " pushed_back": 0, names.LedgerItems + " sent": 4, names.LedgerItems + " waiting": 3,
 		names.LedgerItems + " droppedfiltered": 2, names.LedgerOff + " ": 3, names.LedgerKnown + " ": 1,
 	}
 	if d := cmp.Diff(want, got); d != "" {

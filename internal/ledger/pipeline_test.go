@@ -63,7 +63,7 @@ func build(t *testing.T, processors ...string) *house {
 		h.first = h.processor(processors[i], h.first)
 		pipeline.Processors = append(pipeline.Processors, processors[i])
 	}
-	h.ways = Ways([]Pipeline{pipeline})
+	h.ways = Ways([]Pipeline{pipeline}, Known{})
 	require.Len(t, h.ways, 1)
 	return h
 }

@@ -15,7 +15,7 @@ import (
 // unregister when it is done.
 func Publish(m metric.Meter, books func() []Book) (unregister func() error, err error) {
 	all, err1 := m.Int64ObservableGauge(names.LedgerItems, metric.WithUnit("{item}"),
-		metric.WithDescription("What became of what was read, by account: read, pushed_back, sent, waiting, dropped."))
+		metric.WithDescription("What became of what was read, by account: read, made, pushed_back, sent, waiting, dropped."))
 	off, err2 := m.Int64ObservableGauge(names.LedgerOff, metric.WithUnit("{item}"),
 		metric.WithDescription("Items that the accounts do not explain: more read than accounted for, or below zero the reverse."))
 	known, err3 := m.Int64ObservableGauge(names.LedgerKnown, metric.WithUnit("1"),
@@ -28,7 +28,7 @@ func Publish(m metric.Meter, books func() []Book) (unregister func() error, err 
 			with := func(more ...attribute.KeyValue) metric.ObserveOption {
 				return metric.WithAttributes(append(more, attribute.String(names.LedgerSignal, b.Signal), attribute.String(names.LedgerTo, b.To))...)
 			}
-			for account, n := range map[string]int64{"read": b.Read, "pushed_back": b.PushedBack, "sent": b.Sent, "waiting": b.Waiting} {
+			for account, n := range map[string]int64{"read": b.Read, "made": b.Made, "pushed_back": b.PushedBack, "sent": b.Sent, "waiting": b.Waiting} {
 				o.ObserveInt64(all, n, with(attribute.String(names.LedgerAccount, account)))
 			}
 			for _, why := range b.Reasons() {

@@ -64,7 +64,7 @@ func points(m pmetric.Metric) []pmetric.NumberDataPoint {
 // wanted are the helpers' counters of each signal, and the log reader's own.
 func wanted(name string) bool {
 	switch name {
-	case names.LogsRecords, names.LogsDropped, names.LogsSacrificed:
+	case names.LogsRecords, names.LogsDropped, names.LogsSacrificed, names.LedgerMade, names.LedgerRemoved:
 		return true
 	}
 	return strings.HasPrefix(name, "otelcol_receiver_") || strings.HasPrefix(name, "otelcol_exporter_") || strings.HasPrefix(name, "otelcol_processor_")

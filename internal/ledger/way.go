@@ -24,8 +24,12 @@ type Way struct {
 	// From are the receivers, one entry for each way from it to here.
 	From []string
 	// Through are the processors on the way that are on no other one.
-	Through []string
-	Batched bool // a batch processor says yes before anybody behind it has
+	Through []Step
+	// Makers are those of them that make and use up items beside passing them on.
+	Makers []string
+	// Batched says that a batch processor says yes before anybody behind it has,
+	// Mixed that one does so for a part of the receivers only.
+	Batched, Mixed bool
 	// Durable says that the destination's queue is on disk. Whoever knows the
 	// exporter's configuration sets it: a pipeline does not say.
 	Durable bool
@@ -33,10 +37,36 @@ type Way struct {
 	Unknown []string
 }
 
-// Ways finds the ways of a configuration. makers are types of components that make
-// items of their own beside those they get; forward connectors make none.
-func Ways(pipelines []Pipeline, makers ...string) []Way {
-	t := topology{pipelines: pipelines, makers: makers}
+// Step is a processor, and the receivers whose items come through it.
+type Step struct {
+	Processor string
+	From      []string
+}
+
+// Known is what is known of types of processors that do not count as the
+// collector's helper does.
+type Known struct {
+	// Makers make items of their own, or use some up, and say how many by
+	// vigie.ledger.made and .removed.
+	Makers []string
+	// Passing are signals that a type passes on whole, whatever it does to them.
+	Passing map[string][]string
+}
+
+// Vigie is what is known of Vigie's own.
+var Vigie = Known{ //nolint:gochecknoglobals // a constant table
+	Makers: []string{"attack_detection", "conntrack"},
+	Passing: map[string][]string{
+		"cloud_metadata":   {"logs", "metrics", "traces"},
+		"attack_detection": {"traces"},
+		"conntrack":        {"traces"},
+	},
+}
+
+// Ways finds the ways of a configuration. A connector makes items of its own,
+// unless it is a forward.
+func Ways(pipelines []Pipeline, known Known) []Way {
+	t := topology{pipelines: pipelines, makers: known.Makers, passing: known.Passing}
 	var ways []Way
 	seen := map[[2]string]bool{}
 	for _, p := range pipelines {
@@ -55,6 +85,7 @@ func Ways(pipelines []Pipeline, makers ...string) []Way {
 type topology struct {
 	pipelines []Pipeline
 	makers    []string
+	passing   map[string][]string
 }
 
 // fed are the pipelines that a component feeds: none of an exporter.
@@ -73,21 +104,44 @@ func (t topology) way(signal, to string) Way {
 				continue
 			}
 			used[id] = true
-			switch typ := kind(id); {
+			switch typ, alone := kind(id), t.alone(id, signal, times); {
 			case typ == "batch":
 				w.Batched = true
-			case typ == "memory_limiter":
-			case slices.Contains(t.makers, typ):
-				w.Unknown = append(w.Unknown, id+" makes items of its own")
-			case t.alone(id, signal, times):
-				w.Through = append(w.Through, id)
+			case typ == "memory_limiter" || slices.Contains(t.passing[typ], signal):
+			case alone && slices.Contains(t.makers, typ):
+				w.Makers = append(w.Makers, id)
+			case alone:
+				w.Through = append(w.Through, Step{id, t.sources(id, signal)})
 			default:
 				w.Unknown = append(w.Unknown, id+" is shared with pipelines that end elsewhere, and counts them together")
 			}
 		}
 	}
 	slices.Sort(w.From)
+	w.Mixed = w.Batched && t.mixed(times)
 	return w
+}
+
+// mixed tells whether something comes by a batch processor and something not. A
+// pipeline behind a connector is on the way of all.
+func (t topology) mixed(times map[string]int) bool {
+	var with, without bool
+	for _, p := range t.pipelines {
+		if times[p.Name] == 0 {
+			continue
+		}
+		batched := slices.ContainsFunc(p.Processors, func(id string) bool { return kind(id) == "batch" })
+		connected := slices.ContainsFunc(p.Receivers, func(r string) bool {
+			return slices.ContainsFunc(t.pipelines, func(q Pipeline) bool { return slices.Contains(q.Exporters, r) })
+		})
+		switch {
+		case connected && batched:
+			return false
+		case !connected:
+			with, without = with || batched, without || !batched
+		}
+	}
+	return with && without
 }
 
 // walk goes from a destination to the receivers. Connectors cannot be in a circle,
@@ -113,6 +167,26 @@ func (t topology) walk(w *Way, to string, times map[string]int, depth int) {
 			}
 		}
 	}
+}
+
+// sources are the receivers of the pipelines that have a processor.
+func (t topology) sources(id, signal string) []string {
+	var all []string
+	for _, p := range t.pipelines {
+		if p.signal() != signal || !slices.Contains(p.Processors, id) {
+			continue
+		}
+		for _, r := range p.Receivers {
+			var up Way
+			up.Signal = signal
+			if t.walk(&up, r, map[string]int{}, 0); len(up.From) == 0 {
+				up.From = []string{r}
+			}
+			all = append(all, up.From...)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // alone tells whether all that a processor counts of the signal is on the way,
