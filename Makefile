@@ -120,7 +120,13 @@ bench: build ## Benchmarks: the laptop, the store, conntrack, parsing, the detec
 	$(GO) test -run '^$$' -bench 'Decode|Stats|Events' -benchtime 1s ./internal/conntrack ./receivers/conntrackreceiver
 	$(GO) test -run '^$$' -bench Table -benchtime 3x -timeout 20m ./internal/conntrack
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/forecast ./processors/conntrackprocessor ./processors/seriesguardprocessor ./processors/cloudmetadataprocessor
-	$(GO) test -run '^$$' -bench . -benchtime 2s ./exporters/cloudwatchexporter ./internal/emf ./exporters/remotewriteexporter
+	$(GO) test -run '^$$' -bench . -benchtime 2s ./exporters/cloudwatchexporter ./internal/emf ./exporters/remotewriteexporter ./internal/applog
+	$(GO) test -run '^$$' -bench 'Filelog|ReadAlloc' -benchtime 1x -timeout 20m ./receivers/containerlogreceiver
+
+.PHONY: soak
+soak: ## The log path at full size: 50 writers, 20 MB/s, 10 kills; a destination that stalls for 60 s
+	VIGIE_TEST_LOGS_FULL=1 $(GO) test -count=1 -v -timeout 30m -run KilledAgentLosesNoLineOfAny $(WHOLE)
+	VIGIE_TEST_STALL=60s $(GO) test -count=1 -v -timeout 20m -run ALagIsGone ./receivers/containerlogreceiver
 
 .PHONY: eval
 eval: build ## Every scenario × 20 seeds against the detector and the baselines (about half an hour on 2 cores; EVAL=--quick: minutes); writes docs/detection-eval.md
