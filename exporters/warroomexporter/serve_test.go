@@ -190,6 +190,7 @@ func (s *scene) events(t *testing.T, w *warroom, now time.Time) {
 				Match: []finding.Condition{{Field: names.ClientAddress, Op: finding.OpIn, Values: []string{"203.0.113.0/24", "2001:db8:77::/48"}}},
 			}},
 		}
+		f.Mitigation = finding.Mitigation{Coverage: 0.93, LegitimateHit: 0.001, Note: "<b>what is left</b> looks like people"}
 		f.ID = finding.NewID(f.Class, f.Service, f.StartedAt, 1)
 		require.NoError(t, w.consumeLogs(t.Context(), record(f)))
 	}

@@ -43,8 +43,8 @@ function One({ f }: { f: Finding }) {
 /** Together is what all rules do at once: what each does alone overlaps. */
 function Together({ f }: { f: Finding }) {
   const m = f.mitigation, n = f.rules?.length ?? 0;
-  if (!m || !m.coverage && !m.note) return null;
-  return <p class="together"><b>{n > 1 ? `All ${n} rules together` : "In all"}</b> stop {percent(m.coverage)} of the attack and hit {percent(m.legitimate_hit)} of the crowd (estimated).{m.note && <> <bdi>{m.note}</bdi></>}</p>;
+  if (tv || !m || !m.coverage && !m.note) return null;
+  return <p class="together">{n > 1 ? `All ${n} rules together stop` : "It stops"} {percent(m.coverage)} of the attack and hit{n > 1 ? "" : "s"} {percent(m.legitimate_hit)} of the crowd (estimated).{m.note && <> <bdi>{m.note}</bdi></>}</p>;
 }
 
 function Proposal({ f, r, i }: { f: Finding; r: Rule; i: number }) {

@@ -12,18 +12,28 @@ after(async () => { await browser?.close(); await room?.close(); });
 const text = (page, selector) => page.textContent(selector);
 async function until(page, fn, arg, timeout = 8000) { await page.waitForFunction(fn, arg, { timeout }); }
 
-/** work is what the page's main thread does in a second, in ms, over ten. */
+/** work is what the page's main thread does in a second, in ms of its own CPU
+ *  time: wall time would count what the machine's other work takes from it. Of
+ *  seven stretches of three seconds the least and the middle one. */
 async function work(page) {
   const cdp = await page.context().newCDPSession(page);
+  await cdp.send("Performance.setTimeDomain", { timeDomain: "threadTicks" });
   await cdp.send("Performance.enable");
+  const keys = ["TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration"];
   const read = async () => Object.fromEntries((await cdp.send("Performance.getMetrics")).metrics.map((m) => [m.name, m.value]));
   await page.waitForTimeout(2000);
-  const from = await read();
-  await page.waitForTimeout(10_000);
-  const to = await read();
-  return Object.fromEntries(["TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration"].map((k) => [k, 100 * (to[k] - from[k])]));
+  const all = [];
+  for (let i = 0; i < 7; i++) {
+    const from = await read();
+    await page.waitForTimeout(3000);
+    const to = await read();
+    all.push(Object.fromEntries(keys.map((k) => [k, 1000 * (to[k] - from[k]) / 3])));
+  }
+  all.sort((a, b) => a.TaskDuration - b.TaskDuration);
+  return { least: all[0], middle: all[3] };
 }
-const told = (ms) => Object.entries(ms).map(([k, v]) => `${k.replace("Duration", "")} ${v.toFixed(1)} ms`).join(", ");
+const told = ({ least, middle }) => `at least ${parts(least)}; in the middle ${parts(middle)}`;
+const parts = (ms) => Object.entries(ms).map(([k, v]) => `${k.replace("Duration", "")} ${v.toFixed(1)} ms`).join(", ");
 
 describe("the page", () => {
   test("shows the verdict in a word, with evidence for and against, and all bands", async () => {
@@ -119,6 +129,36 @@ describe("the page", () => {
     await page.context().close();
   });
 
+  test("says what all proposed rules do together, and why no more", async () => {
+    const page = await look(browser, room);
+    await until(page, () => /stops 93 % of the attack and hits 0.1 % of the crowd.*<b>what is left<\/b>/s.test(document.querySelector(".together")?.textContent ?? ""));
+    await page.context().close();
+  });
+
+  test("gives the report, which runs nothing and asks nobody", async () => {
+    const page = await look(browser, room);
+    const [report] = await Promise.all([page.context().waitForEvent("page"), page.click('.timeline a:text-is("Report")')]);
+    const problems = [];
+    report.on("console", (m) => problems.push(m.text()));
+    report.on("request", (r) => { if (!r.url().startsWith(room.url + "/api/warroom/report")) problems.push(r.url()); });
+    await report.reload();
+    assert.match(await report.textContent("#impact"), /under attack/);
+    assert.ok(await report.locator("#findings article").count() >= 1);
+    assert.equal(await report.locator("script").count(), 0);
+    assert.ok(await report.locator("svg path.line").count() >= 3);
+    assert.equal(await report.evaluate(() => getComputedStyle(document.querySelector(".numbers")).display), "grid", "its own policy lets its style through");
+    const pdf = await report.pdf({ format: "A4" });
+    assert.ok(pdf.length > 20_000, `${pdf.length} bytes`);
+    assert.deepEqual(problems, []);
+    await page.context().close();
+    const free = await (await browser.newContext({ bypassCSP: true })).newPage();
+    await free.goto(room.url + "/api/warroom/report");
+    await free.evaluate(axe);
+    const { violations } = await free.evaluate(() => globalThis.axe.run());
+    assert.deepEqual(violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => `${v.id}: ${v.nodes.map((n) => n.target + " " + n.failureSummary).join("; ")}`), []);
+    await free.context().close();
+  });
+
   test("says within three seconds that the server is gone, and catches up when it is back", async () => {
     const page = await look(browser, room);
     await page.waitForSelector(".mode.live");
@@ -132,6 +172,9 @@ describe("the page", () => {
     await page.waitForSelector(".mode.live", { timeout: 20_000 });
     await until(page, () => document.querySelector(".word strong").textContent === "MIXED", undefined, 15_000);
     assert.match(await page.getAttribute(".demand .plot", "aria-label"), /between/);
+    // The attack before the stop was never told to be over.
+    await until(page, () => /open when the server ended, not heard of since/.test(document.querySelector(".attackers").textContent));
+    assert.equal(await page.locator(".attackers article.finding").count(), 1, "the one that goes on");
     assert.deepEqual(page.problems, []);
     await page.context().close();
   });
@@ -188,15 +231,17 @@ describe("the page", () => {
     assert.ok(paint <= 1000, `first paint after ${paint} ms`);
     const ms = await work(page);
     console.log(`# weight ${weight} bytes, first paint ${Math.round(paint)} ms; main thread a second, 2 charts of 900 points: ${told(ms)}`);
+    await page.context().close(); // nothing beside what is measured
     const many = await look(browser, room, { path: "/?charts=18", height: 6000 });
     console.log(`# main thread a second, 20 charts of 900 points: ${told(await work(many))}`);
     await many.context().close();
-    assert.ok(ms.TaskDuration < 200, told(ms));
-    await page.context().close();
+    assert.ok(ms.middle.TaskDuration < 200, told(ms));
   });
 
-  const soak = Number(process.env.SOAK_MINUTES ?? 0);
-  test("does not grow when left open", { skip: soak > 0 ? false : "SOAK_MINUTES is not set", timeout: (soak + 2) * 60_000 }, async () => {
+  // SOAK=30m, or SOAK=180s.
+  const [, length, unit] = /^(\d+(?:\.\d+)?)([smh])$/.exec(process.env.SOAK ?? "") ?? [];
+  const soak = length ? Number(length) * { s: 1 / 60, m: 1, h: 60 }[unit] : 0;
+  test("does not grow when left open", { skip: soak > 0 ? false : "SOAK is not set, e.g. SOAK=30m", timeout: (soak + 2) * 60_000 }, async () => {
     const page = await look(browser, room);
     const cdp = await page.context().newCDPSession(page);
     const heap = async () => { await cdp.send("HeapProfiler.collectGarbage"); return (await cdp.send("Runtime.getHeapUsage")).usedSize; };
