@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -175,7 +176,9 @@ func TestEveryRecordArrivesOnceAndByteExactThroughTheABI(t *testing.T) {
 	start := time.Now()
 	out, err := cmd.Output()
 	require.NoError(t, err, "%s%s", out, stderr.String())
-	t.Logf("host: %v of CPU in %v\n%s", cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime(), time.Since(start), stderr.String())
+	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	t.Logf("host: %v of CPU in %v, at most %d MiB resident, all %d chunks of it the host's\n%s",
+		cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime(), time.Since(start), usage.Maxrss/1024, total/chunkLen, stderr.String())
 
 	told := string(out)
 	require.Contains(t, told, "registered vigie type 2 proxy 11\n")

@@ -40,18 +40,18 @@ func (c *chunk) pass(n int) {
 // half of MaxBytes of MessagePack: as OTLP a record is seldom twice as long.
 func (c *chunk) next() plog.Logs {
 	logs := plog.NewLogs()
-	places := map[string]plog.LogRecordSlice{}
+	places := map[[2]string]plog.LogRecordSlice{} // by group and pod
 	from, count := c.r.Offset(), 0
-	for c.r.More() && !c.broken && count < c.config.MaxRecords && c.r.Offset()-from < c.config.MaxBytes/2 {
+	for c.r.More() && !c.broken && count < c.config.MaxRecords && (count == 0 || c.r.Offset()-from < c.config.MaxBytes/2) {
 		e, ok := c.event()
 		if !ok {
 			continue
 		}
 		key := field(e.body, "kubernetes")
-		place, ok := places[c.group+"\x00"+key]
+		place, ok := places[[2]string{c.group, key}]
 		if !ok {
 			place = c.place(logs, key)
-			places[c.group+"\x00"+key] = place
+			places[[2]string{c.group, key}] = place
 		}
 		if err := c.config.fill(place.AppendEmpty(), e, c.tag, c.now); err != nil {
 			c.broken = true // its bytes were read once already: not reached

@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/maphash"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -190,6 +192,7 @@ func TestTheVerdictSaysWhetherAChunkCanEverArrive(t *testing.T) {
 		"the data is at fault":    {two, 0, status.Error(codes.InvalidArgument, "no"), Failed, Counts{Rejected: 2}},
 		"a token that ended":      {two, 0, status.Error(codes.Unauthenticated, "no"), Retry, Counts{Retries: 1}},
 		"an error of the network": {two, 0, errors.New("reset"), Retry, Counts{Retries: 1}},
+		"much that is no event":   {strings.Repeat("\x01", 3_000_000) + good, 0, nil, OK, Counts{Accepted: 1, Malformed: 3_000_000}},
 		"not an event":            {"\xa3abc" + good, 0, nil, OK, Counts{Accepted: 1, Malformed: 1}},
 		"nothing but malformed":   {"\x93\x01\x02\x03", 0, nil, Failed, Counts{Malformed: 1}},
 		"torn":                    {good + good[:len(good)-1], 0, nil, OK, Counts{Accepted: 1, Malformed: 1}},
@@ -272,6 +275,31 @@ func TestEverythingThatIsWrongIsSaidAtOnce(t *testing.T) {
 	require.NotContains(t, err.Error(), "secret", "a header's value may be one")
 }
 
+// What hostile bytes can cost is the time of as many friendly ones, roughly: all
+// of these end, and none is kept.
+func TestHostileChunksEnd(t *testing.T) {
+	const size = 2 << 20
+	head := "\x92\xd7\x00\x00\x00\x00\x01\x00\x00\x00\x02"
+	for name, chunk := range map[string]string{
+		"arrays in arrays":   strings.Repeat("\x91", size),
+		"maps in a record":   head + strings.Repeat("\x81\xa1a", size/3) + "\x01",
+		"numbers":            strings.Repeat("\x01", size),
+		"a long array":       head + "\x81\xa1a\xdd\x00\x1f\xff\xff" + strings.Repeat("\xc0", size-1),
+		"a map of many":      head + "\xdf\x00\x08\x00\x00" + strings.Repeat("\xa1a\x01", 1<<19),
+		"a pod each":         strings.Repeat(head+"\x81\xaakubernetes\x81\xa8pod_name\xa1x", size/34),
+		"a million promised": head + "\x81\xa1a\xdd\xff\xff\xff\xff",
+	} {
+		sent := 0
+		i := open(t, nil, func(l plog.Logs) (int64, error) { sent += l.LogRecordCount(); return 0, nil })
+		start := time.Now()
+		verdict := i.Flush(t.Context(), chunk, "t")
+		t.Logf("%s: told %d, %d records, %+v in %v", name, verdict, sent, i.Counts(), time.Since(start))
+		if c := i.Counts(); int(c.Accepted) != sent || c.Accepted+c.Malformed+c.TooLarge == 0 {
+			t.Errorf("%s: %+v", name, c)
+		}
+	}
+}
+
 // Whatever a chunk holds: no panic, no more records than it has bytes for, and
 // each is accepted or counted.
 func FuzzAChunkIsSentOrCounted(f *testing.F) {
@@ -283,17 +311,19 @@ func FuzzAChunkIsSentOrCounted(f *testing.F) {
 	f.Add("\xdd\x00\x00\x00\x02\x01\xde\x00\x01\x91\x91\xc1\xc7\x02\x00ab")
 	f.Fuzz(func(t *testing.T, chunk string) {
 		sent := 0
-		i := open(t, func(c *Config) { c.MaxRecords = 3; c.MaxBytes = 2000 }, func(l plog.Logs) (int64, error) {
+		c, err := Read(func(k string) string { return map[string]string{"max_records": "3", "max_bytes": "2000"}[k] })
+		require.NoError(t, err)
+		i := &Instance{config: c, seed: maphash.MakeSeed(), log: io.Discard, halfSent: map[uint64]int{}, send: func(_ context.Context, l plog.Logs) (int64, error) {
 			sent += l.LogRecordCount()
 			return 0, nil
-		})
+		}}
 		verdict := i.Flush(t.Context(), chunk, "t")
-		c := i.Counts()
-		if int(c.Accepted) != sent || sent > len(chunk)/2 {
-			t.Fatalf("%d accepted, %d sent of %d bytes", c.Accepted, sent, len(chunk))
+		n := i.Counts()
+		if int(n.Accepted) != sent || sent > len(chunk)/2 {
+			t.Fatalf("%d accepted, %d sent of %d bytes", n.Accepted, sent, len(chunk))
 		}
-		if verdict == Retry || (verdict == Failed) != (sent == 0 && c.Malformed+c.TooLarge > 0) {
-			t.Fatalf("told %d after %+v", verdict, c)
+		if verdict == Retry || (verdict == Failed) != (sent == 0 && n.Malformed+n.TooLarge > 0) {
+			t.Fatalf("told %d after %+v", verdict, n)
 		}
 	})
 }
