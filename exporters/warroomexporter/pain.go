@@ -1,8 +1,10 @@
 package warroomexporter
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/vigie-otel/vigie/internal/headroom"
@@ -19,8 +21,23 @@ type pain struct {
 	Left     number       `json:"left"`  // of the budget; negative: overdrawn
 	Requests number       `json:"requests"`
 	Latency  []latencyRow `json:"latency"`
+	Routes   []routeRow   `json:"routes,omitempty"` // the busiest, by the spans of servers
+	SignIns  *routeRow    `json:"sign_ins,omitempty"`
 	Missing  []string     `json:"missing,omitempty"`
 }
+
+// routeRow is what is asked for, a second, and how much of it failed (4xx, 5xx).
+type routeRow struct {
+	Route  string `json:"route"`
+	Rate   number `json:"rate"`
+	Failed number `json:"failed"` // share
+}
+
+// shownRoutes is how many routes are told.
+const shownRoutes = 6
+
+// signInRoutes finds the routes of signing in by their usual names.
+const signInRoutes = `(?i).*(sign[-_]?in|log[-_]?in|/auth|/oauth|/token|/sessions?)(/.*)?$`
 
 // latencyRow is a service's answer times, in seconds.
 type latencyRow struct {
@@ -59,6 +76,7 @@ func readPain(ctx context.Context, store headroom.Store, at time.Time, slo float
 			p.Latency = append(p.Latency, row)
 		}
 	}
+	p.readRoutes(&a)
 	if isNaN(p.Share1m) {
 		p.Missing = append(p.Missing, "errors: no request was judged in the last minute (vigie.traffic.requests, vigie.traffic.errors)")
 	}
@@ -69,4 +87,32 @@ func readPain(ctx context.Context, store headroom.Store, at time.Time, slo float
 		p.Missing = append(p.Missing, "the store: "+a.err.Error())
 	}
 	return p
+}
+
+// readRoutes reads what is asked for from the counts that the span_metrics
+// connector makes of server spans. Without spans there are none.
+func (p *pain) readRoutes(a *asker) {
+	calls := func(more string) string {
+		return fmt.Sprintf(`rate(traces_span_metrics_calls_total{span_kind="SPAN_KIND_SERVER", http_route!=""%s}[1m])`, more)
+	}
+	const failed = `, http_response_status_code=~"[45].."`
+	by := "sum by (http_route) (%s)"
+	bad := map[string]number{}
+	for _, r := range a.by("http_route", fmt.Sprintf(by, calls(failed))) {
+		bad[r.label] = r.value
+	}
+	for _, r := range a.by("http_route", fmt.Sprintf("topk(%d, "+by+") > 0", shownRoutes, calls(""))) {
+		p.Routes = append(p.Routes, routeRow{r.label, r.value, bad[r.label] / r.value})
+	}
+	slices.SortFunc(p.Routes, func(x, y routeRow) int {
+		return cmp.Or(cmp.Compare(y.Rate, x.Rate), cmp.Compare(x.Route, y.Route))
+	})
+	signIn := fmt.Sprintf(`, http_route=~%q`, signInRoutes)
+	if rate := a.one("sum(" + calls(signIn) + ")"); rate > 0 {
+		lost := a.one("sum(" + calls(signIn+failed) + ")")
+		if isNaN(lost) {
+			lost = 0
+		}
+		p.SignIns = &routeRow{"sign-ins", rate, lost / rate}
+	}
 }

@@ -116,6 +116,11 @@ func (s *scene) metrics(t *testing.T, w *warroom, at time.Time) {
 		s.counted(1, said{service: "signin", verdict: verdict, score: score, rate: base / 6, expected: 1500, clients: int64(base / 8)}, base/6, base*0.0004, 0),
 		s.counted(2, said{service: `shop "été" <b>`, verdict: finding.Normal, score: 0.02, rate: 340 * wave, expected: 350, clients: 900}, 340, 0.5, 0),
 	)))
+	if s.n%10 == 0 {
+		require.NoError(t, w.consumeMetrics(t.Context(), calls(at, map[[2]string]int64{
+			{"/live/{id}/manifest.m3u8", "200"}: s.n * 900, {"/sign-in", "200"}: s.n * 14, {"/sign-in", "401"}: s.n, {"/<script>alert(1)</script>", "404"}: s.n,
+		})))
+	}
 	s.host(t, w, at, ago, attack)
 }
 

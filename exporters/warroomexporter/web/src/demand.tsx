@@ -1,7 +1,8 @@
 // Bands 2 and 3: how many came, and what they feel.
+import { useMemo } from "preact/hooks";
 import { Band } from "./band";
 import { Chart } from "./chart";
-import { range, service, shown, tv, type Num, type Past } from "./model";
+import { range, service, shown, tv, type Num, type Past, type RouteRow } from "./model";
 import { count, percent, seconds } from "./format";
 
 const past = (): Past | undefined => (range.value === "15m" ? shown.value?.seconds : shown.value?.minutes);
@@ -34,8 +35,10 @@ export function DemandBand() {
         <Figure label="expected" value={count(row.expected)} note={factor > 1 ? `up to ${count(row.expected === null ? null : row.expected * factor)} for the event` : row.expected === null ? "no baseline yet" : ""} />
         <Figure label={tv ? "in a min" : "change in a minute"} value={delta === null ? "–" : (delta >= 0 ? "+" : "−") + percent(Math.abs(delta))} />
         <Figure label={tv ? "clients" : "clients in 10 s"} value={count(row.clients)} note={v.status.event?.expected_audience ? count(v.status.event.expected_audience) + " expected at the event" : ""} />
+        {!tv && v.pain?.sign_ins && <Figure label="sign-ins a second" value={count(v.pain.sign_ins.rate)} note={percent(1 - (v.pain.sign_ins.failed ?? 0)) + " succeed"} cls={(v.pain.sign_ins.failed ?? 0) > 0.5 ? "warn" : ""} />}
       </div>
       <DemandChart />
+      {!tv && <Routes rows={v.pain?.routes} />}
     </Band>
   );
 }
@@ -52,6 +55,16 @@ function once<T>(p: Past, seq: number, what: string, make: () => T): T {
 const requestLine = { name: "requests/s", color: "--line1", fill: true }, expectedLine = { name: "expected", color: "--line2", dash: [8, 5] };
 const usual = [requestLine, expectedLine], announced = [...usual, { name: "no surprise up to", color: "--line3", dash: [2, 4] }];
 const shareLine = [{ name: "share of errors (4xx, 5xx)", color: "--line4", fill: true }];
+
+/** Routes is what people ask for, where spans tell it. */
+function Routes({ rows }: { rows: RouteRow[] | undefined }) {
+  return useMemo(() => (rows?.length ? (
+    <table>
+      <thead><tr><th>Route</th><th class="n">A second</th><th class="n">Failed</th></tr></thead>
+      <tbody>{rows.map((r) => <tr key={r.route}><td class="who"><bdi>{r.route}</bdi></td><td class="n">{count(r.rate)}</td><td class="n">{percent(r.failed)}</td></tr>)}</tbody>
+    </table>
+  ) : null), [rows]);
+}
 
 export function DemandChart() {
   const v = shown.value!, p = past(), factor = v.status.event?.factor ?? 1;

@@ -28,9 +28,11 @@ export interface Wall {
   losing: boolean; loss_rate: number; age_seconds: number; stale: boolean; source: string; why: string;
 }
 export interface Headroom { at: string; walls: Wall[]; missing: { name: string; why: string }[]; hidden: number }
+export interface RouteRow { route: string; rate: Num; failed: Num }
 export interface Pain {
   at: string; share_1m: Num; share_5m: Num; burn_1m: Num; burn_5m: Num; since: string; left: Num; requests: Num;
   latency: { service: string; p50: Num; p99: Num }[]; missing?: string[];
+  routes?: RouteRow[]; sign_ins?: RouteRow;
 }
 export interface Entry { seq: number; at: string; kind: string; service?: string; text: string; who?: string; ref?: string }
 export interface Past {

@@ -81,6 +81,8 @@ describe("the page", () => {
     await page.keyboard.press("7");
     await until(page, () => document.querySelector(".logs")?.textContent.includes("<script>alert(1)</script>"));
     assert.match(await text(page, ".attackers"), /<script>alert\(1\)<\/script>/);
+    await until(page, () => document.querySelector(".demand").textContent.includes("/<script>alert(1)</script>"));
+    assert.match(await text(page, ".demand"), /sign-ins a second.*93 % succeed/s);
     assert.equal(await page.locator("#app script").count(), 0);
     assert.equal(await page.locator("b:text-is('été')").count(), 0);
     assert.deepEqual(page.problems, []);
