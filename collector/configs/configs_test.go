@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/confmap/confmaptest"
 )
 
-func shape(t *testing.T, name string, vars map[string]string) *confmap.Conf {
+func shape(t testing.TB, name string, vars map[string]string) *confmap.Conf {
 	t.Helper()
 	p := &provider{env: environment{
 		get: func(k string) string { return vars[k] },
@@ -190,11 +190,11 @@ func TestTracesLeaveSampledAndOnlyWhereTheyHaveSomewhereToGo(t *testing.T) {
 
 func TestAValueThatIsNotKnownIsNamedWithThoseThatAre(t *testing.T) {
 	for want, vars := range map[string]map[string]string{
-		`VIGIE_TRACERS takes awsxray, zipkin, jaeger, or none (got "opencensus")`: {"VIGIE_TRACERS": "zipkin,opencensus"},
-		`VIGIE_XRAY takes "otlp" or "awsxray" (got "yes")`:                        {"VIGIE_XRAY": "yes"},
-		`VIGIE_CLOUDWATCH takes logs, metrics, or both (got "traces")`:            {"VIGIE_CLOUDWATCH": "logs,traces"},
+		`VIGIE_TRACERS takes awsxray, zipkin, jaeger, or none (got "opencensus")`:           {"VIGIE_TRACERS": "zipkin,opencensus"},
+		`VIGIE_XRAY takes "otlp" or "awsxray" (got "yes")`:                                  {"VIGIE_XRAY": "yes"},
+		`VIGIE_CLOUDWATCH takes logs, metrics, or both (got "traces")`:                      {"VIGIE_CLOUDWATCH": "logs,traces"},
 		`VIGIE_REDACT takes on, off, or a list of tokens, cards, emails, urls (got "iban")`: {"VIGIE_REDACT": "cards,iban"},
-		`VIGIE_XRAY=awsxray needs AWS_REGION`:                                     {"VIGIE_XRAY": "awsxray"},
+		`VIGIE_XRAY=awsxray needs AWS_REGION`:                                               {"VIGIE_XRAY": "awsxray"},
 	} {
 		p := &provider{env: environment{get: func(k string) string { return vars[k] }, exists: func(string) bool { return false }}}
 		_, err := p.Retrieve(t.Context(), Scheme+":laptop", nil)

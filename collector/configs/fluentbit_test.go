@@ -26,12 +26,12 @@ import (
 var fluent = map[string]string{"VIGIE_FLUENT_ENDPOINT": "127.0.0.1:24224"} //nolint:gochecknoglobals // a constant table
 
 // fluentPipeline is what of the fragment changes records, ending in a sink.
-func fluentPipeline(t *testing.T, sink *consumertest.LogsSink) consumer.Logs {
+func fluentPipeline(t testing.TB, sink consumer.Logs) consumer.Logs {
 	t.Helper()
 	conf := shape(t, "agent", fluent)
 	factories := map[string]processor.Factory{"transform": transformprocessor.NewFactory(), "groupbyattrs": groupbyattrsprocessor.NewFactory()}
 	names := conf.Get("service::pipelines::logs/fluentbit::processors").([]any)
-	var next consumer.Logs = sink
+	next := sink
 	for i := len(names) - 1; i >= 0; i-- {
 		typ, _, _ := strings.Cut(names[i].(string), "/")
 		f, ok := factories[typ]
@@ -176,6 +176,29 @@ func TestWhatFluentBitSendsAsOTLPGetsTheSameNames(t *testing.T) {
 	if d := cmp.Diff(wantSeen(at.UnixNano(), nil), look(sink)); d != "" {
 		t.Error(d)
 	}
+}
+
+// What the mapping costs a record: a container's line with its pod.
+func BenchmarkARecordOfFluentBit(b *testing.B) {
+	const lines = 1000
+	p := fluentPipeline(b, consumertest.NewNop())
+	in := plog.NewLogs()
+	slot := in.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+	for range lines {
+		lr := slot.AppendEmpty()
+		require.NoError(b, lr.Attributes().FromRaw(records()[0]))
+		lr.Attributes().Remove("log")
+		lr.Body().SetStr("goal!")
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		logs := plog.NewLogs()
+		in.CopyTo(logs)
+		b.StartTimer()
+		require.NoError(b, p.ConsumeLogs(b.Context(), logs))
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*lines), "ns/record")
 }
 
 func TestFluentBitJoinsByItsEndpoints(t *testing.T) {

@@ -50,7 +50,7 @@ func pack(seconds uint32, metadata, body map[string]any) string {
 func now(body map[string]any) string { return pack(uint32(kickOff.Unix()), nil, body) }
 
 // open is an instance without a network, and what it sent.
-func open(t *testing.T, change func(*Config), send func(plog.Logs) (int64, error)) *Instance {
+func open(t testing.TB, change func(*Config), send func(plog.Logs) (int64, error)) *Instance {
 	t.Helper()
 	c, err := Read(func(string) string { return "" })
 	require.NoError(t, err)
@@ -273,6 +273,24 @@ func TestEverythingThatIsWrongIsSaidAtOnce(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 	require.NotContains(t, err.Error(), "secret", "a header's value may be one")
+}
+
+// A container's line with its pod, up to where it would be sent.
+func BenchmarkARecord(b *testing.B) {
+	const lines = 1000
+	chunk := strings.Repeat(now(map[string]any{
+		"log": "goal!", "stream": "stderr", "time": "2026-06-14T19:00:00.123456789Z", "_p": "F", "level": "WARN", "order": int64(7),
+		"kubernetes": map[string]any{
+			"pod_name": "player-1", "namespace_name": "live", "pod_id": "uid-1", "host": "node-1", "container_name": "player", "docker_id": "0123abc", "container_image": "player:1.2",
+			"labels": map[string]any{"app.kubernetes.io/name": "player-api", "tier": "edge"}, "annotations": map[string]any{"team": "video"},
+		},
+	}), lines)
+	i := open(b, nil, func(plog.Logs) (int64, error) { return 0, nil })
+	b.ReportAllocs()
+	for b.Loop() {
+		i.Flush(b.Context(), chunk, "t")
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*lines), "ns/record")
 }
 
 // What hostile bytes can cost is the time of as many friendly ones, roughly: all
