@@ -18,6 +18,6 @@
 //
 // Decision, 2026-11-22: the ABI is declared here, forty lines, rather than taken
 // from github.com/fluent/fluent-bit-go. That package brings its MessagePack
-// decoder, which internal/msgpack says why not to use, and it has no
-// FLBPluginExitCtx in mind: its contexts are never let go.
+// decoder, which internal/msgpack says why not to use, and what it keeps for an
+// instance is never let go.
 package main

@@ -10,7 +10,8 @@
 // past int64 becomes its decimal digits, and a value past the limits is kept as
 // bytes, in MessagePack.
 //
-// fluent-bit-go's own decoder (ugorji/go/codec) lost: it makes a map of interfaces
-// of each record, and an event time of fewer than eight bytes panics it, which
-// takes Fluent Bit down.
+// fluent-bit-go's own decoder (ugorji/go/codec 1.1.7) lost: it makes a map of
+// interfaces of each record, text and binary values come out alike, as bytes, and a
+// value that it can't read ends the chunk with the same answer as its end, so that
+// what follows is lost without a word.
 package msgpack
