@@ -30,6 +30,7 @@ func deployment(name string, replicas float64, generation int64) pmetric.Metrics
 
 func TestScalingsAndDeploysAreToldApartAndEnteredOnce(t *testing.T) {
 	w, _ := roomOf(t, testConfig(t))
+	still(w) // its ticks read the clock
 	clock := time.Now()
 	w.now = func() time.Time { return clock }
 	tell := func(replicas float64, generation int64) (got []string) {
@@ -78,6 +79,7 @@ func TestEventsThatOthersSendAreEnteredOnce(t *testing.T) {
 
 func TestAnAutoscalerThatFlapsDoesNotFillTheLogBook(t *testing.T) {
 	w, _ := roomOf(t, testConfig(t))
+	still(w) // its ticks read the clock
 	now := time.Now()
 	w.now = func() time.Time { return now }
 	for i := range 300 {
