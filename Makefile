@@ -45,6 +45,11 @@ $(WEB)/dist/app.js: $(wildcard $(WEB)/src/*) $(WEB)/package-lock.json $(WEB)/bui
 	  echo "No npm: the binary gets the plain page. Install Node.js 20 and run make build for the real one."; \
 	fi
 
+.PHONY: fluentbit
+fluentbit: ## Build bin/out_vigie.so, an output plugin for Fluent Bit (needs a C compiler)
+	@mkdir -p bin
+	CGO_ENABLED=1 $(GO) build -buildmode=c-shared -ldflags '-s -w' -o bin/out_vigie.so ./receivers/fluentbit
+
 .PHONY: run
 run: build ## Build, start the laptop shape and say where to look
 	@echo
