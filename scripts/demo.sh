@@ -50,7 +50,7 @@ finish() {
 
   The room is closed. What just happened, as one page that needs no server:
 
-    $vigie report --data-dir $dir/data --from $(at -5) --to $(at "$SECONDS") --out $dir/event.html
+    $vigie report --data-dir $dir/data --from $(at 0) --to $(at "$SECONDS") --out $dir/event.html
 
   The truth about each attack and crowd is in $dir/truth.csv.truth.json.
 EOF
