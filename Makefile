@@ -63,6 +63,10 @@ run: build ## Build, start the laptop shape and say where to look
 	@echo
 	@exec bin/vigie
 
+.PHONY: demo
+demo: build ## A match in under six minutes on loopback: kick-off, a goal, a push, two attacks
+	@scripts/demo.sh
+
 .PHONY: test
 test: build tools ## All tests; says how many panels and rules were executed
 	$(GO) test -timeout 20m ./...
