@@ -77,6 +77,7 @@ import (
 	"github.com/vigie-otel/vigie/receivers/containerlogreceiver"
 	"github.com/vigie-otel/vigie/receivers/enareceiver"
 	"github.com/vigie-otel/vigie/receivers/hoststatreceiver"
+	"github.com/vigie-otel/vigie/receivers/k8seventsreceiver"
 )
 
 // components is everything that is compiled in, in the order in which data
@@ -99,6 +100,7 @@ func components() (otelcol.Factories, error) {
 		filelogreceiver.NewFactory(),
 		journaldreceiver.NewFactory(),
 		fluentforwardreceiver.NewFactory(),
+		k8seventsreceiver.NewFactory(),
 		// What applications send.
 		otlpreceiver.NewFactory(),
 		awsxrayreceiver.NewFactory(),
