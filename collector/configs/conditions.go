@@ -216,3 +216,38 @@ func secretsStay(env environment, _ string) (map[string]any, bool, error) {
 	}
 	return map[string]any{"processors": map[string]any{"redact": map[string]any{"kinds": chosen}}}, true, nil
 }
+
+// journalHere applies where VIGIE_JOURNALD names units, or says all, and there is a
+// journal and the program that reads it. The journal is the host's, on disk or else
+// in memory; the program is this file system's own.
+func journalHere(env environment, shape string) (map[string]any, bool, error) {
+	units := list(env.get("VIGIE_JOURNALD"))
+	if len(units) == 0 || slices.Equal(units, []string{"none"}) {
+		return nil, false, nil
+	}
+	if len(units) > 1 && slices.Contains(units, "all") {
+		return nil, false, fmt.Errorf("VIGIE_JOURNALD takes units, or all alone (got %q)", env.get("VIGIE_JOURNALD"))
+	}
+	programs := []string{"/usr/bin/journalctl", "/bin/journalctl"}
+	if named := strings.TrimSpace(env.get("VIGIE_JOURNALCTL")); named != "" {
+		programs = []string{named}
+	}
+	root := env.get("VIGIE_HOST_ROOT")
+	program := slices.IndexFunc(programs, env.exists)
+	journals := []string{root + "/var/log/journal", root + "/run/log/journal"}
+	journal := slices.IndexFunc(journals, env.exists)
+	if program < 0 || journal < 0 {
+		return nil, false, nil
+	}
+	reader := map[string]any{"directory": journals[journal], "journalctl_path": programs[program]}
+	if units[0] != "all" {
+		named := make([]any, 0, len(units))
+		for _, u := range units {
+			named = append(named, u)
+		}
+		reader["units"] = named
+	}
+	overlay := pipeline("logs/journald", map[string]any{"exporters": destinations[shape]["logs"]})
+	overlay["receivers"] = map[string]any{"journald": reader}
+	return overlay, true, nil
+}

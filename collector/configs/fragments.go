@@ -73,12 +73,14 @@ var fragments = []fragment{ //nolint:gochecknoglobals // a constant table
 	{name: "files", source: true, shapes: []string{"laptop", "agent"}, when: filesNamed},
 	{name: "pods", source: true, shapes: []string{"laptop", "agent"}, when: filled("logs/pods", "logs", podsHere)},
 	{name: "fluentbit", source: true, shapes: []string{"laptop", "agent"}, when: fluentSends},
+	{name: "journald", source: true, shapes: []string{"laptop", "agent"}, when: journalHere},
 	{name: "tracers", source: true, shapes: []string{"laptop", "agent"}, when: tracersNamed},
 	{
 		name: "node", source: true, shapes: []string{"agent"}, when: filled("metrics/kubernetes", "metrics", inCluster("VIGIE_NODE_NAME", "VIGIE_NODE_IP"), "metrics/kubelet"),
 		puts: map[string][]string{"k8s_attributes": {"metrics", "metrics/kubelet", "logs", "logs/pods", "logs/fluentbit", "traces", "traces/tracers"}},
 	},
 	{name: "cluster", source: true, shapes: []string{"gateway"}, when: filled("metrics/cluster", "metrics", inCluster())},
+	{name: "events", source: true, shapes: []string{"gateway"}, when: filled("logs/events", "logs", inCluster())},
 	{name: "redact", shapes: everywhere, when: secretsStay, last: map[string]string{"logs": "redact", "traces": "redact"}},
 
 	{
@@ -105,7 +107,7 @@ var fragments = []fragment{ //nolint:gochecknoglobals // a constant table
 }
 
 // gatewaysOwn are a gateway's pipelines of what no agent has sent out already.
-var gatewaysOwn = map[string][]string{"gateway": {"metrics", "metrics/attack", "metrics/spans", "metrics/cluster", "logs"}} //nolint:gochecknoglobals // a constant table
+var gatewaysOwn = map[string][]string{"gateway": {"metrics", "metrics/attack", "metrics/spans", "metrics/cluster", "logs", "logs/events"}} //nolint:gochecknoglobals // a constant table
 
 // kubernetesOnly are the pipelines whose metrics Container Insights knows.
 var kubernetesOnly = map[string][]string{"agent": {"metrics/kubelet", "metrics/kubernetes", "metrics/host"}, "gateway": {"metrics/cluster"}} //nolint:gochecknoglobals // a constant table
