@@ -1,12 +1,9 @@
 package detect
 
-import "github.com/vigie-otel/vigie/internal/finding"
-
 // opinion is what one look at a window makes of its excess.
 type opinion struct {
 	attack   bool
 	score    float32 // evidence for, less evidence against; scoreBar opens
-	class    finding.Class
 	ticks    int     // of the window
 	share    float32 // of the window's requests
 	base     float32 // share of ordinary requests with the same signature

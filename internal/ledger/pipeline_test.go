@@ -287,7 +287,7 @@ func asMetrics(rm metricdata.ResourceMetrics) pmetric.Metrics {
 				dp.SetIntValue(p.Value)
 				for iter := p.Attributes.Iter(); iter.Next(); {
 					kv := iter.Attribute()
-					dp.Attributes().PutStr(string(kv.Key), kv.Value.Emit())
+					dp.Attributes().PutStr(string(kv.Key), kv.Value.String())
 				}
 			}
 		}

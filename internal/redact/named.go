@@ -121,7 +121,7 @@ func looksRandom(value string) bool {
 	if len(value) >= 20 {
 		return true
 	}
-	digit := strings.IndexAny(value, "0123456789") >= 0
+	digit := strings.ContainsAny(value, "0123456789")
 	return len(value) >= 6 && digit
 }
 
