@@ -3,6 +3,7 @@ package configs
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -93,17 +94,8 @@ func TestEventsJoinOnlyInTheGatewayOfACluster(t *testing.T) {
 func TestAnEntryOfTheJournalGetsTheNamesOfTheConventions(t *testing.T) {
 	conf, err := journal(t, "agent", map[string]string{"VIGIE_JOURNALD": "all"}, "/usr/bin/journalctl", "/var/log/journal")
 	require.NoError(t, err)
-	f := transformprocessor.NewFactory()
-	cfg := f.CreateDefaultConfig()
 	sub, err := conf.Sub("processors::transform/journald")
 	require.NoError(t, err)
-	require.NoError(t, sub.Unmarshal(cfg))
-	sink := new(consumertest.LogsSink)
-	p, err := f.CreateLogs(t.Context(), processortest.NewNopSettings(f.Type()), cfg, sink)
-	require.NoError(t, err)
-	require.NoError(t, p.Start(t.Context(), componenttest.NewNopHost()))
-	t.Cleanup(func() { require.NoError(t, p.Shutdown(context.Background())) })
-
 	logs := plog.NewLogs()
 	records := logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	for _, entry := range []map[string]any{
@@ -115,9 +107,8 @@ func TestAnEntryOfTheJournalGetsTheNamesOfTheConventions(t *testing.T) {
 	} {
 		require.NoError(t, records.AppendEmpty().Body().FromRaw(entry))
 	}
-	require.NoError(t, p.ConsumeLogs(t.Context(), logs))
 	var got []any
-	for _, lr := range sink.AllLogs()[0].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
+	for _, lr := range transformed(t, sub, logs).ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().All() {
 		got = append(got, lr.Body().AsRaw(), lr.SeverityNumber(), lr.Attributes().AsRaw())
 	}
 	if d := cmp.Diff([]any{
@@ -129,4 +120,34 @@ func TestAnEntryOfTheJournalGetsTheNamesOfTheConventions(t *testing.T) {
 	}, got); d != "" {
 		t.Error(d)
 	}
+}
+
+func TestAnEventOfTheClusterNamesTheCluster(t *testing.T) {
+	conf := shape(t, "gateway", map[string]string{"KUBERNETES_SERVICE_HOST": "10.0.0.1"})
+	for cluster, want := range map[string]map[string]any{"tv": {"k8s.cluster.name": "tv"}, "": {}} {
+		statements, _ := conf.Get("processors::transform/events::log_statements").([]any)
+		require.Len(t, statements, 1)
+		filled := strings.ReplaceAll(statements[0].(string), "${env:VIGIE_CLUSTER_NAME:-}", cluster)
+		logs := plog.NewLogs()
+		logs.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+		out := transformed(t, confmap.NewFromStringMap(map[string]any{"log_statements": []any{filled}}), logs)
+		if d := cmp.Diff(want, out.ResourceLogs().At(0).Resource().Attributes().AsRaw()); d != "" {
+			t.Errorf("%q: %s", cluster, d)
+		}
+	}
+}
+
+// transformed is what a transform processor of this configuration makes of logs.
+func transformed(t *testing.T, conf *confmap.Conf, logs plog.Logs) plog.Logs {
+	t.Helper()
+	f := transformprocessor.NewFactory()
+	cfg := f.CreateDefaultConfig()
+	require.NoError(t, conf.Unmarshal(cfg))
+	sink := new(consumertest.LogsSink)
+	p, err := f.CreateLogs(t.Context(), processortest.NewNopSettings(f.Type()), cfg, sink)
+	require.NoError(t, err)
+	require.NoError(t, p.Start(t.Context(), componenttest.NewNopHost()))
+	t.Cleanup(func() { require.NoError(t, p.Shutdown(context.Background())) })
+	require.NoError(t, p.ConsumeLogs(t.Context(), logs))
+	return sink.AllLogs()[0]
 }

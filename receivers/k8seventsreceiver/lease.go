@@ -98,6 +98,9 @@ func (l *lease) keep(got *coordinationv1.Lease, err error) error {
 }
 
 func (l *lease) failed(err error) {
+	if l.halt.Err() != nil {
+		return // it was us
+	}
 	l.counts.errors.Add(1)
 	l.health.failed("lease", err)
 }

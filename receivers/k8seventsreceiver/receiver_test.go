@@ -451,7 +451,7 @@ func TestOneOfTwoReadsAndTheOtherGoesOnWhereItStopped(t *testing.T) {
 	})
 }
 
-func TestALeaderThatIsCutOffStopsAndAnotherLeads(t *testing.T) {
+func TestALeaderThatLostTheLeaseStopsAndOneLeadsWhenItRunsOut(t *testing.T) {
 	bubble(t, func(t *testing.T, a *api) {
 		first, second := newStage(a, elected), newStage(a, elected)
 		first.start(t)
@@ -459,12 +459,10 @@ func TestALeaderThatIsCutOffStopsAndAnotherLeads(t *testing.T) {
 		second.start(t)
 		a.say("one", 1)
 		settle(10 * time.Second)
-		// Whatever the leader dials and has dialled is gone, and nothing says so.
-		a.mu.Lock()
-		lost := a.leases["vigie-k8s-events"].DeepCopy()
-		a.mu.Unlock()
+		// A third takes it, and is gone without a word.
 		other := "someone-else"
 		a.mu.Lock()
+		lost := a.leases["vigie-k8s-events"].DeepCopy()
 		lost.Spec.HolderIdentity = &other
 		a.version++
 		lost.ResourceVersion = fmt.Sprint(a.version)
