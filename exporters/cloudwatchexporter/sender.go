@@ -17,6 +17,10 @@ import (
 const (
 	probePause = 30 * time.Second // between attempts at a group that is given up
 	maxBlocked = 1000             // groups that are remembered as not to be had
+	// beside is how long before a group was refused something else may have
+	// arrived to show that not everything is: what is left of a request stands at
+	// the head of the queue, so that nothing can arrive after.
+	beside = time.Minute
 )
 
 // sender takes requests off the queue and brings them to CloudWatch. Parts of a
@@ -316,5 +320,5 @@ func (s *sender) block(group string) bool {
 }
 
 func (s *sender) lostLocked(b *blocked) bool {
-	return s.cfg.DeniedAfter > 0 && s.now().Sub(b.since) >= s.cfg.DeniedAfter && s.success.After(b.since)
+	return s.cfg.DeniedAfter > 0 && s.now().Sub(b.since) >= s.cfg.DeniedAfter && s.success.After(b.since.Add(-beside))
 }
