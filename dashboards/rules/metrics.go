@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"github.com/prometheus/otlptranslator"
-
 	"github.com/vigie-otel/vigie/dashboards/metrics"
 	"github.com/vigie-otel/vigie/internal/names"
 )
@@ -67,30 +65,20 @@ var (
 	storeDropLabel = "reason"
 )
 
-// What no dashboard shows yet, and the catalogue therefore does not have: spelled
-// by the same translator from the same constants.
+// The guard's, CloudWatch's and the host's limits.
 var (
-	guardPointsCut   = own(names.SeriesGuardPointsCut, "{point}", otlptranslator.MetricTypeMonotonicCounter)
+	guardPointsCut   = metrics.GuardPointsCut.Name
 	guardMetric      = metrics.Label(names.SeriesGuardMetric)
 	guardReason      = metrics.Label(names.SeriesGuardReason)
-	cloudWatchEvents = own(names.CloudWatchEventsDropped, "{event}", otlptranslator.MetricTypeMonotonicCounter)
-	cloudWatchPoints = own(names.CloudWatchPointsDropped, "{point}", otlptranslator.MetricTypeMonotonicCounter)
+	cloudWatchEvents = metrics.CloudWatchEventsDropped.Name
+	cloudWatchPoints = metrics.CloudWatchPointsDropped.Name
 	cloudWatchReason = metrics.Label(names.CloudWatchReason)
 
-	descriptors     = own(names.HostFileDescriptorUsage, "{file_descriptor}", otlptranslator.MetricTypeNonMonotonicCounter)
-	descriptorLimit = own(names.HostFileDescriptorLimit, "{file_descriptor}", otlptranslator.MetricTypeNonMonotonicCounter)
-	threads         = own(names.HostThreads, "{thread}", otlptranslator.MetricTypeNonMonotonicCounter)
-	threadLimit     = own(names.HostThreadLimit, "{thread}", otlptranslator.MetricTypeNonMonotonicCounter)
+	descriptors     = metrics.Descriptors.Name
+	descriptorLimit = metrics.DescriptorLimit.Name
+	threads         = metrics.Threads.Name
+	threadLimit     = metrics.ThreadLimit.Name
 )
-
-func own(name, unit string, kind otlptranslator.MetricType) string {
-	namer := otlptranslator.MetricNamer{WithMetricSuffixes: true}
-	s, err := namer.Build(otlptranslator.Metric{Name: name, Unit: unit, Type: kind})
-	if err != nil {
-		panic(err) // the names are constants
-	}
-	return s
-}
 
 // Labels.
 var (

@@ -141,33 +141,15 @@ func TestEachExpressionReadsMetricsThatAreEmittedWithLabelsThatTheyHave(t *testi
 	}
 }
 
-// uncatalogued are metrics of components whose dashboards are still to come,
-// with their labels.
-var uncatalogued = map[string][]string{
-	"vigie_series_guard_points_cut_total":   {"vigie_series_guard_metric", "vigie_series_guard_reason"},
-	"vigie_cloudwatch_events_dropped_total": {"vigie_cloudwatch_exporter", "vigie_cloudwatch_signal", "vigie_cloudwatch_reason"},
-	"vigie_cloudwatch_points_dropped_total": {"vigie_cloudwatch_exporter", "vigie_cloudwatch_signal", "vigie_cloudwatch_reason"},
-	"system_linux_file_descriptor_usage":    nil,
-	"system_linux_file_descriptor_limit":    nil,
-	"system_threads_limit":                  nil,
-}
-
 // known reports whether a series or a label is emitted by a configuration.
 func known(name string) bool {
-	for series, labels := range uncatalogued {
-		if name == series || slices.Contains(labels, name) {
-			return true
-		}
-	}
 	return metrics.Find(name) != nil ||
 		slices.ContainsFunc(metrics.All(), func(m *metrics.Metric) bool { return slices.Contains(m.Labels, name) })
 }
 
 func hasLabel(series, label string) bool {
-	if m := metrics.Find(series); m != nil {
-		return m.HasLabel(series, label)
-	}
-	return slices.Contains(uncatalogued[series], label)
+	m := metrics.Find(series)
+	return m != nil && m.HasLabel(series, label)
 }
 
 func TestEachExpressionRunsInTheEmbeddedStore(t *testing.T) {
