@@ -66,6 +66,8 @@ func TestTheEmbeddedShapesAreValid(t *testing.T) {
 		{"VIGIE_XRAY": "otlp", "VIGIE_AMP_ENDPOINT": "https://aps-workspaces.eu-west-3.amazonaws.com/workspaces/ws-1/api/v1/remote_write"},
 		{"VIGIE_XRAY": "awsxray", "AWS_REGION": "eu-west-3", "VIGIE_CLUSTER_NAME": "tv"},
 		{"VIGIE_CLOUDWATCH": "logs,metrics", "VIGIE_CLOUDWATCH_OTLP": "logs,metrics", "VIGIE_GRAFANA_URL": "https://grafana.example", "VIGIE_EVENTBRIDGE_BUS": "match"},
+		{"VIGIE_KAFKA_BROKERS": "b-1.msk:9098, b-2.msk:9098", "VIGIE_KAFKA_AUTH": "msk-iam", "AWS_REGION": "eu-west-3"},
+		{"VIGIE_KAFKA_BROKERS": "b-1:9096", "VIGIE_KAFKA_AUTH": "scram-sha-512", "VIGIE_KAFKA_USERNAME": "vigie", "VIGIE_KAFKA_PASSWORD": "not-a-real-one", "VIGIE_KAFKA_SIGNALS": "logs"},
 		{"KUBERNETES_SERVICE_HOST": "10.0.0.1", "VIGIE_NODE_NAME": "node-1", "VIGIE_NODE_IP": "10.0.0.7", "VIGIE_SERVICE_ACCOUNT": account, "VIGIE_KUBELET_AUTH": "none"},
 	} {
 		for k, v := range env {

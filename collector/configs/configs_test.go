@@ -102,7 +102,7 @@ var everything = map[string]string{
 	"VIGIE_CLUSTER_NAME": "tv", "VIGIE_XRAY": "otlp", "VIGIE_TRACES_ENDPOINT": "tempo:4317", "VIGIE_CLOUDWATCH": "logs,metrics",
 	"VIGIE_CLOUDWATCH_OTLP": "metrics,logs", "VIGIE_GRAFANA_URL": "https://grafana.example", "VIGIE_EVENTBRIDGE_BUS": "match",
 	"KUBERNETES_SERVICE_HOST": "10.0.0.1", "VIGIE_NODE_NAME": "node-1", "VIGIE_NODE_IP": "10.0.0.7",
-	"VIGIE_FLUENT_ENDPOINT": "0.0.0.0:24224", "VIGIE_FLUENT_OTLP_ENDPOINT": "0.0.0.0:4328", "VIGIE_REDACT": "on",
+	"VIGIE_FLUENT_ENDPOINT": "0.0.0.0:24224", "VIGIE_FLUENT_OTLP_ENDPOINT": "0.0.0.0:4328", "VIGIE_REDACT": "on", "VIGIE_KAFKA_BROKERS": "b-1:9092",
 }
 
 // A list may only grow: by a destination, an extension, a processor that is put

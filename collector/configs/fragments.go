@@ -104,6 +104,9 @@ var fragments = []fragment{ //nolint:gochecknoglobals // a constant table
 	},
 	{name: "grafana", shapes: []string{"laptop", "gateway"}, when: named("VIGIE_GRAFANA_URL"), takes: map[string]string{"logs": "grafana"}},
 	{name: "eventbridge", shapes: []string{"laptop", "gateway"}, when: named("VIGIE_EVENTBRIDGE_BUS"), takes: map[string]string{"logs": "eventbridge"}},
+	{name: "kafka-logs", shapes: []string{"laptop", "gateway"}, when: kafka("logs"), takes: map[string]string{"logs": "forward/kafka_logs"}},
+	{name: "kafka-metrics", shapes: []string{"laptop", "gateway"}, when: kafka("metrics"), takes: map[string]string{"metrics": "kafka/metrics"}},
+	{name: "kafka-traces", shapes: []string{"laptop", "gateway"}, when: kafka("traces"), takes: map[string]string{"traces": "kafka/traces"}},
 }
 
 // gatewaysOwn are a gateway's pipelines of what no agent has sent out already.
