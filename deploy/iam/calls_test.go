@@ -233,3 +233,25 @@ func (s *source) signed(path string) map[string]string {
 	require.NotEmpty(s.t, out, "%s has no func action any more", path)
 	return out
 }
+
+// strings are the string literals in a function's body.
+func (s *source) strings(path, function string) (out []string) {
+	s.t.Helper()
+	p := s.pkgs[path]
+	require.NotNil(s.t, p, path)
+	for _, file := range p.Syntax {
+		for _, d := range file.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || f.Name.Name != function || f.Recv != nil {
+				continue
+			}
+			ast.Inspect(f.Body, func(n ast.Node) bool {
+				if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+					out = append(out, text(p.TypesInfo, lit))
+				}
+				return true
+			})
+		}
+	}
+	return out
+}

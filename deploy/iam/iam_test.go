@@ -205,20 +205,24 @@ func TestAProducerMayDoOnTheBrokersWhatItsSettingsNeed(t *testing.T) {
 	require.Len(t, p.Statement[1].Resource, topics, "one topic a signal")
 }
 
+// Readiness says itself what it asks (internal/ready.Actions); what its code is
+// seen to ask must be among that, and the policy is exactly that.
 func TestReadinessAsksForNothingButItsPolicy(t *testing.T) {
 	if _, err := os.Stat("../../collector/readycmd"); err != nil {
 		t.Skip("collector/readycmd is not there: nothing asks ready.json's questions")
 	}
 	code := load(t, module+"internal/ready/...", module+"collector/readycmd/...")
-	var asked []string
-	for path := range code.pkgs {
-		asked = append(append(asked, code.calls(path)...), code.queries(path, "ec2")...)
-	}
-	slices.Sort(asked)
 	p, err := iam.Read("policies", "ready")
 	require.NoError(t, err)
-	if d := cmp.Diff(slices.Compact(asked), p.Actions()); d != "" {
-		t.Errorf("policies/ready.json (+) differs from what the code calls (-):\n%s", d)
+	said := code.strings(module+"internal/ready", "Actions")
+	slices.Sort(said)
+	if d := cmp.Diff(said, p.Actions()); d != "" {
+		t.Errorf("policies/ready.json (+) differs from ready.Actions() (-):\n%s", d)
+	}
+	for path := range code.pkgs {
+		for _, a := range append(code.calls(path), code.queries(path, "ec2")...) {
+			require.Contains(t, p.Actions(), a, path)
+		}
 	}
 }
 
