@@ -56,14 +56,18 @@ func (a *asker) by(label, expr string) []labelled {
 	return out
 }
 
-// rangeOf is a single series of n steps that ends at the asker's time; NaN where
+// rangeOf is a single series of n whole steps up to the asker's time; NaN where
 // there is no value.
 func (a *asker) rangeOf(expr string, n int, step time.Duration) []float32 {
+	return a.rangeTo(expr, a.at.Truncate(step), n, step)
+}
+
+// rangeTo is a single series of n steps that ends at end.
+func (a *asker) rangeTo(expr string, end time.Time, n int, step time.Duration) []float32 {
 	out := make([]float32, n)
 	for i := range out {
 		out[i] = float32(math.NaN())
 	}
-	end := a.at.Truncate(step)
 	start := end.Add(-time.Duration(n-1) * step)
 	res, err := a.store.QueryRange(a.ctx, expr, start, end, step)
 	if err != nil {

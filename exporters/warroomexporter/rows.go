@@ -14,23 +14,23 @@ import (
 
 // logRow is a log record as the page shows it.
 type logRow struct {
-	Time     time.Time `json:"time"`
-	Service  string    `json:"service"`
-	Severity string    `json:"severity"`
-	Body     string    `json:"body"`
-	Event    string    `json:"event,omitempty"`
-	TraceID  string    `json:"trace_id,omitempty"`
+	Time time.Time `json:"time"`
+	identity
+	Severity string `json:"severity"`
+	Body     string `json:"body"`
+	Event    string `json:"event,omitempty"`
+	TraceID  string `json:"trace_id,omitempty"`
 }
 
 // spanRow is a span as the page shows it.
 type spanRow struct {
-	Time       time.Time `json:"time"` // start
-	Service    string    `json:"service"`
-	Name       string    `json:"name"`
-	Kind       string    `json:"kind"`
-	Status     string    `json:"status"`
-	DurationMS float64   `json:"duration_ms"`
-	TraceID    string    `json:"trace_id"`
+	Time time.Time `json:"time"` // start
+	identity
+	Name       string  `json:"name"`
+	Kind       string  `json:"kind"`
+	Status     string  `json:"status"`
+	DurationMS float64 `json:"duration_ms"`
+	TraceID    string  `json:"trace_id"`
 }
 
 // perBatch is how many records of one batch are kept at the most: at 100,000
@@ -38,31 +38,53 @@ type spanRow struct {
 // much as everything else together.
 const perBatch = 200
 
-// keepLogs puts the newest records of a batch into the ring. A record without a
-// time gets the time at which it was seen, else now.
-func keepLogs(r *ring[logRow], ld plog.Logs, bodyBytes int, now time.Time) {
+// keeper turns records and spans into rows: the newest of each batch for the rings
+// of all, and those that a watch wants for its own.
+type keeper struct {
+	logs      *ring[logRow]
+	spans     *ring[spanRow]
+	inventory *inventory
+	watches   *watches
+	bodyBytes int
+}
+
+// takeLogs keeps the newest records of a batch. A record without a time gets the
+// time at which it was seen, else now.
+func (k *keeper) takeLogs(ld plog.Logs, now time.Time) {
 	skip := max(0, ld.LogRecordCount()-perBatch)
 	rows := make([]logRow, 0, min(perBatch, ld.LogRecordCount()))
 	for _, rl := range ld.ResourceLogs().All() {
-		service := serviceOf(rl.Resource())
+		id := k.inventory.see(rl.Resource(), now)
+		watched := k.watches.of(&id, now)
 		for _, sl := range rl.ScopeLogs().All() {
 			records := sl.LogRecords()
 			from := min(skip, records.Len())
 			skip -= from
-			for i := from; i < records.Len(); i++ {
-				// Summaries are for the detector in the gateway; nobody reads them.
-				if eventOf(records.At(i)) != names.EventSummary {
-					rows = append(rows, rowOf(records.At(i), service, bodyBytes, now))
+			rows = k.rows(rows, records, from, id, now)
+			if len(watched) > 0 {
+				own := k.rows(nil, records, max(0, records.Len()-perBatch), id, now)
+				for _, w := range watched {
+					w.logs.put(own)
 				}
 			}
 		}
 	}
-	r.put(rows)
+	k.logs.put(rows)
 }
 
-func rowOf(lr plog.LogRecord, service string, bodyBytes int, now time.Time) logRow {
+func (k *keeper) rows(rows []logRow, records plog.LogRecordSlice, from int, id identity, now time.Time) []logRow {
+	for i := from; i < records.Len(); i++ {
+		// Summaries are for the detector in the gateway; nobody reads them.
+		if eventOf(records.At(i)) != names.EventSummary {
+			rows = append(rows, rowOf(records.At(i), id, k.bodyBytes, now))
+		}
+	}
+	return rows
+}
+
+func rowOf(lr plog.LogRecord, id identity, bodyBytes int, now time.Time) logRow {
 	row := logRow{
-		Time: now, Service: service, Severity: lr.SeverityText(),
+		Time: now, identity: id, Severity: lr.SeverityText(),
 		Body: cut(lr.Body().AsString(), bodyBytes), Event: eventOf(lr),
 	}
 	if t := lr.Timestamp(); t != 0 {
@@ -90,26 +112,38 @@ func eventOf(lr plog.LogRecord) string {
 	return ""
 }
 
-func keepSpans(r *ring[spanRow], td ptrace.Traces) {
+func (k *keeper) takeSpans(td ptrace.Traces, now time.Time) {
 	skip := max(0, td.SpanCount()-perBatch)
 	rows := make([]spanRow, 0, min(perBatch, td.SpanCount()))
 	for _, rs := range td.ResourceSpans().All() {
-		service := serviceOf(rs.Resource())
+		id := k.inventory.see(rs.Resource(), now)
+		watched := k.watches.of(&id, now)
 		for _, ss := range rs.ScopeSpans().All() {
 			spans := ss.Spans()
 			from := min(skip, spans.Len())
 			skip -= from
-			for i := from; i < spans.Len(); i++ {
-				s := spans.At(i)
-				rows = append(rows, spanRow{
-					Time: s.StartTimestamp().AsTime(), Service: service, Name: cut(s.Name(), 256),
-					Kind: s.Kind().String(), Status: s.Status().Code().String(), TraceID: s.TraceID().String(),
-					DurationMS: float64(int64(s.EndTimestamp()-s.StartTimestamp())) / 1e6,
-				})
+			rows = spanRows(rows, spans, from, id)
+			if len(watched) > 0 {
+				own := spanRows(nil, spans, max(0, spans.Len()-perBatch), id)
+				for _, w := range watched {
+					w.spans.put(own)
+				}
 			}
 		}
 	}
-	r.put(rows)
+	k.spans.put(rows)
+}
+
+func spanRows(rows []spanRow, spans ptrace.SpanSlice, from int, id identity) []spanRow {
+	for i := from; i < spans.Len(); i++ {
+		s := spans.At(i)
+		rows = append(rows, spanRow{
+			Time: s.StartTimestamp().AsTime(), identity: id, Name: cut(s.Name(), 256),
+			Kind: s.Kind().String(), Status: s.Status().Code().String(), TraceID: s.TraceID().String(),
+			DurationMS: float64(int64(s.EndTimestamp()-s.StartTimestamp())) / 1e6,
+		})
+	}
+	return rows
 }
 
 func serviceOf(res pcommon.Resource) string {

@@ -18,6 +18,7 @@ func (w *warroom) handler() http.Handler {
 	mux.HandleFunc("GET /api/warroom/headroom", w.serveHeadroom)
 	mux.HandleFunc("GET /api/warroom/stream", w.serveStream)
 	mux.HandleFunc("GET /api/warroom/at", w.serveAt)
+	mux.HandleFunc("GET /api/warroom/drill", w.serveDrill)
 	mux.HandleFunc("GET /api/warroom/rule", w.serveRule)
 	mux.HandleFunc("GET /api/warroom/timeline", w.serveTimeline)
 	mux.HandleFunc("POST /api/warroom/timeline", w.writeTimeline)

@@ -34,8 +34,8 @@ type warroom struct {
 	now func() time.Time
 
 	arrivals *arrivals
-	logs     *ring[logRow]
-	spans    *ring[spanRow]
+	keeper   // of the newest logs and spans
+	drills   *drills
 	walls    *walls
 	findings *findings
 	verdicts *verdicts
@@ -60,8 +60,11 @@ func newWarroom(set exporter.Settings, cfg *Config) *warroom {
 	return &warroom{
 		cfg: cfg, set: set, now: time.Now,
 		arrivals: newArrivals(cfg.Recent.Sources, cfg.Recent.Metrics),
-		logs:     newRing[logRow](cfg.Recent.Logs),
-		spans:    newRing[spanRow](cfg.Recent.Spans),
+		keeper: keeper{
+			logs: newRing[logRow](cfg.Recent.Logs), spans: newRing[spanRow](cfg.Recent.Spans),
+			inventory: newInventory(), watches: newWatches(), bodyBytes: cfg.Recent.BodyBytes,
+		},
+		drills:   newDrills(),
 		walls:    &walls{now: time.Now},
 		findings: newFindings(cfg.Room.Findings),
 		verdicts: newVerdicts(cfg.Room.Services),
@@ -197,7 +200,7 @@ func (w *warroom) consumeMetrics(ctx context.Context, md pmetric.Metrics) error 
 
 func (w *warroom) consumeLogs(_ context.Context, ld plog.Logs) error {
 	w.arrivals.logs(ld, w.now())
-	keepLogs(w.logs, ld, w.cfg.Recent.BodyBytes, w.now())
+	w.takeLogs(ld, w.now())
 	for _, c := range w.findings.take(ld) {
 		w.room.findingChanged(c)
 	}
@@ -216,6 +219,6 @@ func (w *warroom) enter(entries []timeline.Entry) {
 
 func (w *warroom) consumeTraces(_ context.Context, td ptrace.Traces) error {
 	w.arrivals.traces(td, w.now())
-	keepSpans(w.spans, td)
+	w.takeSpans(td, w.now())
 	return nil
 }

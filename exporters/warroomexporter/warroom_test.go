@@ -303,16 +303,20 @@ func TestARingKeepsTheNewestAndNeverGrows(t *testing.T) {
 	}
 }
 
+func testKeeper(logs, bodyBytes int) *keeper {
+	return &keeper{logs: newRing[logRow](logs), spans: newRing[spanRow](10), inventory: newInventory(), watches: newWatches(), bodyBytes: bodyBytes}
+}
+
 func TestABatchLargerThanAnyoneReadsIsCountedWholeAndShownInPart(t *testing.T) {
-	r := newRing[logRow](1000)
+	k := testKeeper(1000, 100)
 	bodies := make([]string, 5000)
 	for i := range bodies {
 		bodies[i] = fmt.Sprint(i)
 	}
 	ld := logLines("a", bodies[:3000]...)
 	logLines("b", bodies[3000:]...).ResourceLogs().MoveAndAppendTo(ld.ResourceLogs())
-	keepLogs(r, ld, 100, time.Now())
-	got := r.newest(1000, nil)
+	k.takeLogs(ld, time.Now())
+	got := k.logs.newest(1000, nil)
 	if len(got) != perBatch || got[0].Body != "4999" || got[perBatch-1].Body != "4800" {
 		t.Errorf("kept %d, %s to %s", len(got), got[0].Body, got[len(got)-1].Body)
 	}
@@ -326,9 +330,9 @@ func TestABatchLargerThanAnyoneReadsIsCountedWholeAndShownInPart(t *testing.T) {
 func TestSummariesAreNotAmongTheNewestLogs(t *testing.T) {
 	ld := logLines("shop", "a line", "sketches")
 	ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(1).SetEventName("vigie.summary")
-	r := newRing[logRow](10)
-	keepLogs(r, ld, 100, time.Now())
-	if got := r.newest(10, nil); len(got) != 1 || got[0].Body != "a line" {
+	k := testKeeper(10, 100)
+	k.takeLogs(ld, time.Now())
+	if got := k.logs.newest(10, nil); len(got) != 1 || got[0].Body != "a line" {
 		t.Errorf("kept %+v", got)
 	}
 }
@@ -389,11 +393,11 @@ func BenchmarkConsumeLogs(b *testing.B) {
 		bodies[i] = `203.0.113.7 - - [10/Jul/2026:20:00:01 +0200] "GET /live/manifest.m3u8 HTTP/2.0" 200 512 "-" "player/7"`
 	}
 	ld := logLines("ingress", bodies...)
-	a, r := newArrivals(500, 2000), newRing[logRow](2000)
+	a, k := newArrivals(500, 2000), testKeeper(2000, 1024)
 	b.ReportAllocs()
 	for b.Loop() {
 		a.logs(ld, time.Now())
-		keepLogs(r, ld, 1024, time.Now())
+		k.takeLogs(ld, time.Now())
 	}
 	b.ReportMetric(float64(b.N)*float64(len(bodies))/b.Elapsed().Seconds(), "records/s")
 }
