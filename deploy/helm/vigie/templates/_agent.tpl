@@ -1,0 +1,55 @@
+{{- define "vigie.agentEnv" -}}
+{{- $a := .Values.agent -}}
+{{- include "vigie.env" . }}
+- {name: VIGIE_HOST_NAME, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}
+- {name: VIGIE_NODE_IP, valueFrom: {fieldRef: {fieldPath: status.hostIP}}}
+- {name: VIGIE_HOST_ROOT, value: /host}
+# {{ if $a.conntrack }}On the host's network: the node's address, and no other of the host's.{{ else }}The pod's addresses, of both families.{{ end }}
+- {name: VIGIE_LISTEN, value: {{ ternary "[$(VIGIE_NODE_IP)]" "0.0.0.0" $a.conntrack | quote }}}
+- {name: VIGIE_GATEWAY_ENDPOINT, value: {{ printf "%s-gateway-headless.%s.svc:4319" (include "vigie.name" .) .Release.Namespace | quote }}}
+{{- if .Values.fluentbit.enabled }}
+- {name: VIGIE_FLUENT_ENDPOINT, value: "$(VIGIE_LISTEN):24224"}
+- {name: VIGIE_FLUENT_OTLP_ENDPOINT, value: "$(VIGIE_LISTEN):4328"}
+{{- end }}
+{{- with $a.env }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "vigie.agentMounts" -}}
+- {name: config, mountPath: /etc/vigie, readOnly: true}
+- {name: data, mountPath: /var/lib/vigie}
+{{- if .Values.agent.hostRoot }}
+- {name: host, mountPath: /host, readOnly: true, mountPropagation: HostToContainer}
+# Other pods' secrets, and the sockets of the container runtime.
+- {name: hidden, mountPath: /host/var/lib/kubelet, readOnly: true}
+- {name: hidden, mountPath: /host/run, readOnly: true}
+{{- else }}
+- {name: proc, mountPath: /host/proc, readOnly: true}
+- {name: sys, mountPath: /host/sys, readOnly: true}
+{{- if include "vigie.reads" . }}
+- {name: logs, mountPath: /host/var/log/pods, readOnly: true}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* What the chart sets of the agent's configuration, under the user's. */ -}}
+{{- define "vigie.agentConfig" -}}
+{{- if .Values.agent.hostRoot -}}
+receivers:
+  host_metrics:
+    scrapers:
+      filesystem:
+        exclude_mount_points:
+          match_type: regexp
+          mount_points: ["/var/lib/kubelet(/.*)?", "/run(/.*)?", "/var/lib/containerd/.*"]
+{{- else -}}
+# Without the host's root only the disk under the containers can be asked; kubelet_stats
+# says how full the node's file systems are.
+receivers:
+  host_metrics:
+    scrapers:
+      filesystem:
+        include_mount_points: {match_type: strict, mount_points: [/]}
+{{- end }}
+{{- end }}
