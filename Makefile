@@ -141,6 +141,12 @@ soak: ## The log path at full size: 50 writers, 20 MB/s, 10 kills; a destination
 eval: build ## Every scenario × 20 seeds against the detector and the baselines (about half an hour on 2 cores; EVAL=--quick: minutes); writes docs/detection-eval.md
 	bin/vigie eval run --out docs/detection-eval.md $(if $(wildcard ../shared/data),--data ../shared/data) $(EVAL)
 
+.PHONY: e2e
+e2e: ## A real Kubernetes on this machine (as root), our chart on it, each assertion with its count; E2E_RUN=regexp tells a part
+	@mkdir -p build/e2e
+	@$(GO) build -o build/e2e/harness ./e2e
+	@build/e2e/harness
+
 .PHONY: clean
 clean: ## Remove what was built (not ./data)
 	rm -rf bin build

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/vigie-otel/vigie/e2e/cluster"
+)
+
+// inside is the first process of the cluster's namespaces: when it returns, all that
+// it started has ended.
+func inside() error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("keep mounts to this run: %w", err)
+	}
+	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
+		return fmt.Errorf("mount /proc: %w", err)
+	}
+	r := &report{out: os.Stdout, begun: time.Now()}
+	e := &env{report: r, helm: os.Getenv("E2E_HELM")}
+	err := e.start(ctx)
+	if err == nil {
+		err = e.scenarios(ctx, os.Getenv("E2E_RUN"))
+	}
+	if err == nil && os.Getenv("E2E_KEEP") != "" {
+		fmt.Printf("  kept: nsenter -t %s -n -m -p env KUBECONFIG=%s %s get pods -A\n  Ctrl-C ends it.\n", "PID", e.cluster.Kubeconfig, e.cluster.Program("kubectl"))
+		<-ctx.Done()
+	}
+	r.summary()
+	return errors.Join(err, r.failed())
+}
+
+// env is what the scenarios share.
+type env struct {
+	*report
+	cluster *cluster.Cluster
+	helm    string
+}
+
+// start brings up the control plane and the first node.
+func (e *env) start(ctx context.Context) error {
+	err := e.holds(ctx, "the control plane is ready", 3*time.Minute, func(ctx context.Context) (string, error) {
+		var err error
+		e.cluster, err = cluster.Start(ctx, cluster.Config{Dir: os.Getenv("E2E_STATE"), Kubebox: os.Getenv("E2E_KUBEBOX"), Images: strings.Split(os.Getenv("E2E_IMAGES"), ":")})
+		if err != nil {
+			return "", err
+		}
+		v, err := e.cluster.Client.Discovery().ServerVersion()
+		if err != nil {
+			return "", err
+		}
+		return "Kubernetes " + v.GitVersion, nil
+	})
+	if err != nil {
+		return err
+	}
+	return e.holds(ctx, "a node is ready", 2*time.Minute, func(ctx context.Context) (string, error) {
+		n, err := e.cluster.AddNode(ctx, 1)
+		if err != nil {
+			return "", err
+		}
+		return n.Name, nil
+	})
+}

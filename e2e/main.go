@@ -1,0 +1,111 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/vigie-otel/vigie/e2e/cluster"
+)
+
+// dir is where everything is that the test builds, caches and leaves.
+const dir = "build/e2e"
+
+// limit is the longest that the whole may take once everything is built.
+const limit = 15 * time.Minute
+
+func main() {
+	role := "outside"
+	if len(os.Args) > 1 {
+		role = os.Args[1]
+	}
+	roles := map[string]func() error{"outside": outside, "inside": inside, "node": cluster.RunNode, "prepare": func() error { _, err := prepare(context.Background()); return err }}
+	run := roles[role]
+	if run == nil {
+		fmt.Fprintln(os.Stderr, "usage: e2e [prepare]")
+		os.Exit(2)
+	}
+	if err := run(); err != nil {
+		fmt.Fprintf(os.Stderr, "e2e: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+// outside prepares, starts the inside in namespaces of its own, and puts back what
+// they do not hold.
+func outside() error {
+	// The inside dies with the thread that started it, so that must be the one that
+	// stays.
+	runtime.LockOSThread()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if os.Getuid() != 0 {
+		return errors.New("a node needs root: containerd, network namespaces and control groups; run it as root")
+	}
+	made, err := prepare(ctx)
+	if err != nil {
+		return err
+	}
+	// Short-lived: socket paths in it may be no longer than 108 bytes.
+	state, err := filepath.Abs(filepath.Join(dir, "run"))
+	if err != nil {
+		return err
+	}
+	if err := os.RemoveAll(state); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(state, 0o755); err != nil {
+		return err
+	}
+	left, err := cluster.Remember(filepath.Join(dir, "kernel-settings"))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "/proc/self/exe", "inside")
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.Env = append(os.Environ(), made.environment(state)...)
+	// A signal to stop lets it say where it was; it has a moment for that.
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 10 * time.Second
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNET | syscall.CLONE_NEWNS,
+		Pdeathsig:  syscall.SIGKILL,
+		Setpgid:    true, // Ctrl-C is for the outside to pass on
+	}
+	err = cmd.Run()
+	if errors.Is(err, syscall.EPERM) {
+		return fmt.Errorf("make PID, network and mount namespaces: %w: this needs CAP_SYS_ADMIN, which a container seldom has; run it on a machine or VM", err)
+	}
+	if err != nil {
+		err = fmt.Errorf("it did not hold (%w); logs are in %s/logs", err, state)
+	}
+	return errors.Join(err, left.Restore(), tidy(state, err == nil))
+}
+
+// tidy removes a cluster's state; after a failure the logs stay.
+func tidy(state string, held bool) error {
+	if held {
+		return os.RemoveAll(state)
+	}
+	entries, err := os.ReadDir(state)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() != "logs" && e.Name() != "audit.log" {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(state, e.Name())))
+		}
+	}
+	return err
+}

