@@ -160,6 +160,7 @@ func (r *room) viewAt(ctx context.Context, at time.Time) (view, error) {
 	rep := r.w.walls.at(ctx, r.w.store, at)
 	v.Headroom = &rep
 	v.Pain = readPain(ctx, r.w.store, at, r.w.cfg.Room.SLO, at.Add(-time.Hour))
+	v.Ledger = readBooks(ctx, r.w.store, at)
 	seconds, minutes := a.past(historySeconds, time.Second), a.past(historyMinutes, time.Minute)
 	v.Seconds, v.Minutes = &seconds, &minutes
 	v.FindingsNone = len(v.Findings) == 0

@@ -34,6 +34,7 @@ type view struct {
 	FindingsNone bool             `json:"findings_none,omitempty"`
 	Headroom     *headroom.Report `json:"headroom,omitempty"`
 	Pain         *pain            `json:"pain,omitempty"`
+	Ledger       *books           `json:"ledger,omitempty"`
 	Timeline     []timeline.Entry `json:"timeline,omitempty"` // in a delta: the new entries
 	Seconds      *past            `json:"seconds,omitempty"`
 	Minutes      *past            `json:"minutes,omitempty"`
@@ -131,6 +132,7 @@ type room struct {
 	slowMu   sync.Mutex
 	headroom *headroom.Report // guarded by slowMu
 	pain     *pain            // guarded by slowMu
+	ledger   *books           // guarded by slowMu
 	slowSeq  uint64           // guarded by slowMu
 	wake     chan struct{}
 }
@@ -180,9 +182,10 @@ func (r *room) readSlow(ctx context.Context) {
 	defer cancel()
 	rep := r.w.walls.get(ctx, r.w.store)
 	p := readPain(ctx, r.w.store, r.w.now(), r.w.cfg.Room.SLO, r.matchStart(r.w.now()))
+	l := readBooks(ctx, r.w.store, r.w.now())
 	r.slowMu.Lock()
 	defer r.slowMu.Unlock()
-	r.headroom, r.pain, r.slowSeq = &rep, p, r.slowSeq+1
+	r.headroom, r.pain, r.ledger, r.slowSeq = &rep, p, l, r.slowSeq+1
 }
 
 // matchStart is since when the error budget of the match is counted: the event's
@@ -264,7 +267,7 @@ func (r *room) deltaLocked() view {
 	r.slowMu.Lock()
 	slow := r.slowSeq != r.slowTold
 	r.slowTold = r.slowSeq
-	r.view.Headroom, r.view.Pain = r.headroom, r.pain
+	r.view.Headroom, r.view.Pain, r.view.Ledger = r.headroom, r.pain, r.ledger
 	r.slowMu.Unlock()
 
 	delta := r.view
@@ -274,7 +277,7 @@ func (r *room) deltaLocked() view {
 	}
 	delta.FindingsNone = changed && len(r.view.Findings) == 0
 	if !slow {
-		delta.Headroom, delta.Pain = nil, nil
+		delta.Headroom, delta.Pain, delta.Ledger = nil, nil, nil
 	}
 	return delta
 }

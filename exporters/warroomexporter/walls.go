@@ -21,9 +21,10 @@ const wallsFresh = 5 * time.Second
 type walls struct {
 	now func() time.Time
 
-	mu     sync.Mutex // held while the store is read: one reads, the others wait for it
-	report headroom.Report
-	have   bool
+	mu      sync.Mutex // held while the store is read: one reads, the others wait for it
+	report  headroom.Report
+	have    bool
+	cluster headroom.Report // read less often
 
 	pastMu sync.Mutex // held while a past moment is read: one at a time, and never before the present
 }
@@ -33,7 +34,10 @@ func (w *walls) get(ctx context.Context, store headroom.Store) headroom.Report {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if at := w.now(); !w.have || at.Sub(w.report.At) >= wallsFresh || at.Before(w.report.At) {
-		w.report, w.have = headroom.Read(ctx, store, at), true
+		if age := at.Sub(w.cluster.At); age >= clusterEach || age < 0 {
+			w.cluster = readCluster(ctx, store, at)
+		}
+		w.report, w.have = withCluster(headroom.Read(ctx, store, at), w.cluster), true
 	}
 	return w.report
 }
@@ -42,7 +46,7 @@ func (w *walls) get(ctx context.Context, store headroom.Store) headroom.Report {
 func (w *walls) at(ctx context.Context, store headroom.Store, at time.Time) headroom.Report {
 	w.pastMu.Lock()
 	defer w.pastMu.Unlock()
-	return headroom.Read(ctx, store, at)
+	return withCluster(headroom.Read(ctx, store, at), readCluster(ctx, store, at))
 }
 
 // serveHeadroom answers GET /api/warroom/headroom: the walls, the worst first,
