@@ -180,7 +180,7 @@ func components() (otelcol.Factories, error) {
 		zpagesextension.NewFactory(),
 	)
 
-	f.Telemetry = newTelemetry()
+	keepLedger(&f)
 	setModules(&f)
 	return f, errors.Join(errs[:]...)
 }

@@ -1,14 +1,18 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"time"
 
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// WaysOf finds the ways of a whole configuration, and which queues are on disk.
+// WaysOf finds the ways of a whole configuration, which queues are on disk or
+// count items, and how much batches on the way may hold for how long.
 func WaysOf(conf *confmap.Conf) ([]Way, error) {
 	service, err := conf.Sub("service::pipelines")
 	if err != nil {
@@ -31,9 +35,40 @@ func WaysOf(conf *confmap.Conf) ([]Way, error) {
 		pipelines = append(pipelines, Pipeline{name, lists.Receivers, lists.Processors, lists.Exporters})
 	}
 	ways := Ways(pipelines, Vigie)
-	for i, w := range ways {
-		storage, _ := conf.Get("exporters::" + w.To + "::sending_queue::storage").(string)
-		ways[i].Durable = storage != ""
+	for i := range ways {
+		w := &ways[i]
+		queue := "exporters::" + w.To + "::sending_queue::"
+		w.Durable = text(conf.Get(queue+"storage")) != ""
+		w.InItems = text(conf.Get(queue+"sizer")) == "items"
+		for _, id := range w.Batches {
+			w.Holds += capacity(conf, "processors::"+id+"::")
+			w.For += cmp.Or(duration(conf.Get("processors::"+id+"::timeout")), 200*time.Millisecond)
+		}
 	}
 	return ways, nil
+}
+
+// capacity is how many items a batch processor may hold.
+func capacity(conf *confmap.Conf, key string) int64 {
+	for _, name := range []string{"send_batch_max_size", "send_batch_size"} {
+		if n, err := strconv.ParseInt(text(conf.Get(key+name)), 10, 64); err == nil && n > 0 {
+			return n
+		}
+	}
+	return 8192
+}
+
+func text(v any) string {
+	if v == nil {
+		return ""
+	}
+	return fmt.Sprint(v)
+}
+
+func duration(v any) time.Duration {
+	d, err := time.ParseDuration(text(v))
+	if err != nil {
+		return 0
+	}
+	return d
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
@@ -8,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
-	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/vigie-otel/vigie/internal/names"
@@ -23,9 +24,9 @@ func TestAWayGoesThroughForwardsAndSaysWhatCannotBeCounted(t *testing.T) {
 		{Name: "traces", Receivers: []string{"otlp"}, Processors: []string{"cloud_metadata", "attack_detection", "filter"}, Exporters: []string{"span_metrics", "otlp_grpc"}},
 	}, Vigie)
 	want := []Way{
-		{Signal: "logs", To: "cloudwatch", From: []string{"container_log", "otlp"}, Batched: true, Mixed: true, Through: []Step{{"filter", []string{"otlp"}}, {"redact", []string{"container_log", "otlp"}}}, Makers: []string{"attack_detection"}},
-		{Signal: "logs", To: "warroom", From: []string{"otlp"}, Batched: true, Through: []Step{{"filter", []string{"otlp"}}}},
-		{Signal: "metrics", To: "warroom", From: []string{"otlp"}, Unknown: []string{"span_metrics makes items of its own"}},
+		{Signal: "logs", To: "cloudwatch", From: []string{"container_log", "otlp"}, Batched: true, Mixed: true, Batches: []string{"batch"}, Through: []Step{{"filter", []string{"otlp"}}, {"redact", []string{"container_log", "otlp"}}}, Makers: []string{"attack_detection"}},
+		{Signal: "logs", To: "warroom", From: []string{"otlp"}, Batched: true, Batches: []string{"batch"}, Through: []Step{{"filter", []string{"otlp"}}}},
+		{Signal: "metrics", To: "warroom", From: []string{"otlp"}, Makers: []string{"span_metrics"}},
 		{Signal: "traces", To: "otlp_grpc", From: []string{"otlp"}, Through: []Step{{"filter", []string{"otlp"}}}},
 	}
 	if d := cmp.Diff(want, ways); d != "" {
@@ -35,7 +36,7 @@ func TestAWayGoesThroughForwardsAndSaysWhatCannotBeCounted(t *testing.T) {
 		{Name: "logs/a", Receivers: []string{"otlp"}, Processors: []string{"filter"}, Exporters: []string{"a"}},
 		{Name: "logs/b", Receivers: []string{"otlp"}, Processors: []string{"filter"}, Exporters: []string{"b"}},
 	}, Vigie)
-	require.Equal(t, []string{"filter is shared with pipelines that end elsewhere, and counts them together"}, shared[0].Unknown)
+	require.Equal(t, []string{"filter"}, shared[0].Shared)
 	// A circle is no configuration, and must not hang what reads it.
 	Ways([]Pipeline{
 		{Name: "logs/a", Receivers: []string{"forward/x"}, Exporters: []string{"forward/y", "e"}},
@@ -44,24 +45,22 @@ func TestAWayGoesThroughForwardsAndSaysWhatCannotBeCounted(t *testing.T) {
 }
 
 // counted makes metrics of lines: name, value, attributes in pairs.
-func counted(lines ...[]any) pmetric.Metrics {
-	out := pmetric.NewMetrics()
-	sm := out.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty()
+func counted(lines ...[]any) *metricdata.ResourceMetrics {
+	var all []metricdata.Metrics
 	for _, l := range lines {
-		m := sm.Metrics().AppendEmpty()
-		m.SetName(l[0].(string))
-		dp := m.SetEmptySum().DataPoints().AppendEmpty()
-		dp.SetIntValue(int64(l[1].(int)))
+		var attrs []attribute.KeyValue
 		for i := 2; i < len(l); i += 2 {
-			dp.Attributes().PutStr(l[i].(string), l[i+1].(string))
+			attrs = append(attrs, attribute.String(l[i].(string), l[i+1].(string)))
 		}
+		all = append(all, metricdata.Metrics{Name: l[0].(string), Data: metricdata.Sum[int64]{
+			DataPoints: []metricdata.DataPoint[int64]{{Value: int64(l[1].(int)), Attributes: attribute.NewSet(attrs...)}},
+		}})
 	}
-	return out
+	return &metricdata.ResourceMetrics{ScopeMetrics: []metricdata.ScopeMetrics{{Metrics: all}}}
 }
 
 func TestTheLogReadersOwnCountersAreRead(t *testing.T) {
 	var s Snapshot
-	s.Add(counted([]any{names.LogsRecords, 1, names.LogsOutcome, "accepted"})) // older: its place is taken
 	s.Add(counted(
 		[]any{names.LogsRecords, 100, names.LogsOutcome, "accepted"},
 		[]any{names.LogsRecords, 120, names.LogsOutcome, "read"},
@@ -110,7 +109,7 @@ func TestWhatAComponentMakesIsInTheBookWhenItSaysSo(t *testing.T) {
 		[]any{names.LedgerMade, 70, "processor", "conntrack", "otel.signal", "logs"},
 		[]any{names.LedgerRemoved, 2, "processor", "attack_detection", "otel.signal", "logs"},
 	))
-	want := Book{Signal: "logs", To: "e", Read: 10, Made: 3, Sent: 11, Dropped: map[Reason]int64{Removed: 2}, Queue: -1, State: Balanced}
+	want := Book{Signal: "logs", To: "e", Read: 10, Made: 3, Sent: 11, Removed: 2, Dropped: map[Reason]int64{}, Queue: -1, State: Balanced}
 	if d := cmp.Diff(want, Books(&s, way)[0]); d != "" {
 		t.Error(d)
 	}
@@ -169,8 +168,8 @@ func TestASnapshotIsBounded(t *testing.T) {
 
 func TestBooksBecomeMetrics(t *testing.T) {
 	tel := componenttest.NewTelemetry()
-	unregister, err := Publish(tel.NewTelemetrySettings().MeterProvider.Meter("ledger"), func() []Book {
-		return []Book{{Signal: "logs", To: "e", Read: 8, Made: 1, Sent: 4, Dropped: map[Reason]int64{Filtered: 2}, Waiting: 3, State: Off, Off: 3}}
+	unregister, err := Publish(tel.NewTelemetrySettings().MeterProvider.Meter("ledger"), func(context.Context) []Book {
+		return []Book{{Signal: "logs", To: "e", Read: 8, QueuedAtStart: 5, Removed: 1, Made: 1, Sent: 4, Dropped: map[Reason]int64{Filtered: 2}, Waiting: 3, State: Off, Off: 3}}
 	})
 	require.NoError(t, err)
 	got := map[string]int64{}
@@ -184,7 +183,7 @@ func TestBooksBecomeMetrics(t *testing.T) {
 		}
 	}
 	want := map[string]int64{
-		names.LedgerItems + " read": 8, names.LedgerItems + " made": 1, names.LedgerItems + " pushed_back": 0, names.LedgerItems + " sent": 4, names.LedgerItems + " waiting": 3,
+		names.LedgerItems + " read": 8, names.LedgerItems + " made": 1, names.LedgerItems + " queued_at_start": 5, names.LedgerItems + " removed": 1, names.LedgerItems + " pushed_back": 0, names.LedgerItems + " sent": 4, names.LedgerItems + " waiting": 3,
 		names.LedgerItems + " droppedfiltered": 2, names.LedgerOff + " ": 3, names.LedgerKnown + " ": 1,
 	}
 	if d := cmp.Diff(want, got); d != "" {

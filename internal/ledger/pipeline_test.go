@@ -17,7 +17,6 @@ import (
 	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/pdata/plog"
-	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/batchprocessor"
 	"go.opentelemetry.io/collector/processor/processorhelper"
@@ -136,7 +135,7 @@ func (h *house) book() Book {
 	var rm metricdata.ResourceMetrics
 	require.NoError(h.t, h.tel.Reader.Collect(context.Background(), &rm))
 	var s Snapshot
-	s.Add(asMetrics(rm))
+	s.Add(&rm)
 	require.Zero(h.t, s.Overflow())
 	books := Books(&s, h.ways)
 	require.Len(h.t, books, 1)
@@ -262,35 +261,4 @@ func TestALossThatNobodyCountsIsFound(t *testing.T) {
 		h.receive("a", "lost", "b")
 		h.want(Book{Read: 3, Sent: 2, Waiting: 1, State: Off, Off: 1})
 	})
-}
-
-// asMetrics is what the SDK read as it travels.
-func asMetrics(rm metricdata.ResourceMetrics) pmetric.Metrics {
-	out := pmetric.NewMetrics()
-	sm := out.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty()
-	for _, scope := range rm.ScopeMetrics {
-		for _, m := range scope.Metrics {
-			var points []metricdata.DataPoint[int64]
-			switch d := m.Data.(type) {
-			case metricdata.Sum[int64]:
-				points = d.DataPoints
-			case metricdata.Gauge[int64]:
-				points = d.DataPoints
-			default:
-				continue
-			}
-			metric := sm.Metrics().AppendEmpty()
-			metric.SetName(m.Name)
-			sum := metric.SetEmptySum()
-			for _, p := range points {
-				dp := sum.DataPoints().AppendEmpty()
-				dp.SetIntValue(p.Value)
-				for iter := p.Attributes.Iter(); iter.Next(); {
-					kv := iter.Attribute()
-					dp.Attributes().PutStr(string(kv.Key), kv.Value.String())
-				}
-			}
-		}
-	}
-	return out
 }

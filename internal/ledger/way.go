@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Pipeline is one of a configuration's service::pipelines.
@@ -23,16 +24,25 @@ type Way struct {
 	To     string // an exporter's ID
 	// From are the receivers, one entry for each way from it to here.
 	From []string
-	// Through are the processors on the way that are on no other one.
+	// Through are the processors on the way that are on no other one; Shared are
+	// also on others, and count what passes them on all of these together.
 	Through []Step
-	// Makers are those of them that make and use up items beside passing them on.
+	Shared  []string
+	// Makers are the processors and connectors that make and use up items beside
+	// passing them on.
 	Makers []string
 	// Batched says that a batch processor says yes before anybody behind it has,
-	// Mixed that one does so for a part of the receivers only.
+	// Mixed that one does so for a part of the receivers only. Batches are those.
 	Batched, Mixed bool
-	// Durable says that the destination's queue is on disk. Whoever knows the
-	// exporter's configuration sets it: a pipeline does not say.
-	Durable bool
+	Batches        []string
+	// What a pipeline does not say, and its components' configuration does: Durable,
+	// that the destination's queue is on disk; InItems, that it is measured in items;
+	// Holds and For, how many items the batches may hold, and how long.
+	Durable, InItems bool
+	Holds            int64
+	For              time.Duration
+	// Start is what the destination's queue began with, of an earlier process.
+	Start int64
 	// Unknown says what cannot be counted.
 	Unknown []string
 }
@@ -43,11 +53,12 @@ type Step struct {
 	From      []string
 }
 
-// Known is what is known of types of processors that do not count as the
+// Known is what is known of types of components that do not count as the
 // collector's helper does.
 type Known struct {
-	// Makers make items of their own, or use some up, and say how many by
-	// vigie.ledger.made and .removed.
+	// Makers are processors that make items of their own, or use some up, and say
+	// how many by vigie.ledger.made and .removed. Connectors need not be named: those
+	// that do not say so are found out when they should.
 	Makers []string
 	// Passing are signals that a type passes on whole, whatever it does to them.
 	Passing map[string][]string
@@ -55,7 +66,7 @@ type Known struct {
 
 // Vigie is what is known of Vigie's own.
 var Vigie = Known{ //nolint:gochecknoglobals // a constant table
-	Makers: []string{"attack_detection", "conntrack"},
+	Makers: []string{"attack_detection", "conntrack", "tail_sampling", "series_guard"},
 	Passing: map[string][]string{
 		"cloud_metadata":   {"logs", "metrics", "traces"},
 		"attack_detection": {"traces"},
@@ -64,7 +75,7 @@ var Vigie = Known{ //nolint:gochecknoglobals // a constant table
 }
 
 // Ways finds the ways of a configuration. A connector makes items of its own,
-// unless it is a forward.
+// unless it is a forward, and those of one signal all go to the same pipelines.
 func Ways(pipelines []Pipeline, known Known) []Way {
 	t := topology{pipelines: pipelines, makers: known.Makers, passing: known.Passing}
 	var ways []Way
@@ -106,18 +117,22 @@ func (t topology) way(signal, to string) Way {
 			used[id] = true
 			switch typ, alone := kind(id), t.alone(id, signal, times); {
 			case typ == "batch":
-				w.Batched = true
+				w.Batched, w.Batches = true, append(w.Batches, id)
 			case typ == "memory_limiter" || slices.Contains(t.passing[typ], signal):
 			case alone && slices.Contains(t.makers, typ):
 				w.Makers = append(w.Makers, id)
 			case alone:
 				w.Through = append(w.Through, Step{id, t.sources(id, signal)})
-			default:
+			case slices.Contains(t.makers, typ):
 				w.Unknown = append(w.Unknown, id+" is shared with pipelines that end elsewhere, and counts them together")
+			default:
+				w.Shared = append(w.Shared, id)
 			}
 		}
 	}
 	slices.Sort(w.From)
+	slices.Sort(w.Makers)
+	w.Makers = slices.Compact(w.Makers)
 	w.Mixed = w.Batched && t.mixed(times)
 	return w
 }
@@ -163,7 +178,7 @@ func (t topology) walk(w *Way, to string, times map[string]int, depth int) {
 			case kind(r) == "forward":
 				t.walk(w, r, times, depth+1)
 			default:
-				w.Unknown = append(w.Unknown, r+" makes items of its own")
+				w.Makers = append(w.Makers, r)
 			}
 		}
 	}
