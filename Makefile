@@ -147,6 +147,29 @@ e2e: ## A real Kubernetes on this machine (as root), our chart on it, each asser
 	@$(GO) build -o build/e2e/harness ./e2e
 	@build/e2e/harness
 
+IMAGE     := build/image
+# Of these the image is made; one is enough to try it: make image ARCH=amd64.
+ARCH      ?= amd64 arm64
+# A release builds without this machine's paths: make image RELEASE=1. It compiles
+# everything once more, so that nothing else does it.
+IMAGE_FLAGS := $(if $(RELEASE),-trimpath)
+
+.PHONY: image
+image: web ## The container image, an OCI layout and a tar file in build/image (ARCH=amd64 or arm64: one of them; CA=FILE: these certificates)
+	@for arch in $(ARCH); do \
+	  mkdir -p $(IMAGE)/$$arch; echo "Building for linux/$$arch; from an empty cache this takes some minutes."; \
+	  CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build $(IMAGE_FLAGS) -ldflags '$(LDFLAGS)' -o $(IMAGE)/$$arch/vigie ./collector && \
+	  (cd deploy/image && CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build -trimpath -ldflags '-s -w' -o $(CURDIR)/$(IMAGE)/$$arch/vigie-node ./node) || exit 1; \
+	done
+	@cd deploy/image && $(GO) build -o $(CURDIR)/$(IMAGE)/make-image .
+	@$(IMAGE)/make-image build -out $(IMAGE) -version '$(VERSION)' -revision "$$(git rev-parse HEAD 2>/dev/null || true)" \
+	  -time "$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || echo 0)}" $(if $(CA),-ca '$(CA)') \
+	  -npm-lock $(WEB)/package-lock.json $(foreach a,$(ARCH),linux/$(a)=$(IMAGE)/$(a))
+
+.PHONY: image-sign
+image-sign: ## Sign build/image with a release's own key (KEY=FILE.pem REPOSITORY=registry/name)
+	@$(IMAGE)/make-image sign -layout $(IMAGE)/oci -key '$(KEY)' -repository '$(REPOSITORY)'
+
 .PHONY: clean
 clean: ## Remove what was built (not ./data)
 	rm -rf bin build
