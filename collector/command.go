@@ -1,17 +1,10 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"flag"
 	"fmt"
-	"os"
-	"os/signal"
 	"runtime"
 	"strings"
-	"sync"
-	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 	"go.opentelemetry.io/collector/component"
@@ -25,7 +18,6 @@ import (
 
 	"github.com/vigie-otel/vigie/collector/checkcmd"
 	"github.com/vigie-otel/vigie/collector/configs"
-	"github.com/vigie-otel/vigie/internal/resident"
 )
 
 // defaultConfig is what runs when no --config is given.
@@ -138,63 +130,6 @@ func newCommand() *cobra.Command {
 	checked := &options{}
 	root.AddCommand(checkcmd.New(checkcmd.Source{AddFlags: checked.addTo, Settings: checked.settings, Validate: check}))
 	return root
-}
-
-// run checks the whole configuration first, so that every mistake is told at
-// once; the collector's own start stops at the first.
-func run(ctx context.Context, opts *options) error {
-	set, err := opts.settings()
-	if err != nil {
-		return err
-	}
-	if err := check(ctx, set); err != nil {
-		return err
-	}
-	limitMemory()
-	col, err := otelcol.NewCollector(set)
-	if err != nil {
-		return err
-	}
-	if ctx == nil {
-		ctx = context.Background()
-	}
-	defer stopOnSignal(col)()
-	trim := time.AfterFunc(trimAfter, func() { _ = resident.Trim() })
-	defer trim.Stop()
-	return explain(col.Run(ctx))
-}
-
-// stopOnSignal ends the collector on SIGTERM and Ctrl-C from now on. The
-// collector listens for both itself, but only once everything has started: a
-// SIGTERM in between would kill the process with its queues unflushed.
-func stopOnSignal(col *otelcol.Collector) (forget func()) {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
-	var wait sync.WaitGroup
-	wait.Go(func() {
-		if _, open := <-signals; open {
-			col.Shutdown()
-		}
-	})
-	return func() {
-		signal.Stop(signals)
-		close(signals)
-		wait.Wait()
-	}
-}
-
-// trimAfter is when everything has started and been used once.
-const trimAfter = 30 * time.Second
-
-// explain adds the way out to errors that people meet at the first start.
-func explain(err error) error {
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%w\nanother program listens there, perhaps another Vigie: stop it, or give this component another endpoint", err)
-	case errors.Is(err, syscall.EACCES):
-		return fmt.Errorf("%w\nthis user may not; see what the path or port above needs", err)
-	}
-	return err
 }
 
 func newValidateCommand() *cobra.Command {

@@ -68,6 +68,8 @@ import (
 	"github.com/vigie-otel/vigie/exporters/grafanaexporter"
 	"github.com/vigie-otel/vigie/exporters/remotewriteexporter"
 	"github.com/vigie-otel/vigie/exporters/warroomexporter"
+	"github.com/vigie-otel/vigie/extensions/configreloadextension"
+	"github.com/vigie-otel/vigie/internal/configstate"
 	"github.com/vigie-otel/vigie/processors/attackdetectionprocessor"
 	"github.com/vigie-otel/vigie/processors/attackmetricsconnector"
 	"github.com/vigie-otel/vigie/processors/cloudmetadataprocessor"
@@ -84,7 +86,10 @@ import (
 // components is everything that is compiled in, in the order in which data
 // flows. A test prints this list (testdata/components.txt), so a component comes
 // or goes only on purpose.
-func components() (otelcol.Factories, error) {
+func components() (otelcol.Factories, error) { return componentsOf(configstate.New(nil)) }
+
+// componentsOf is the same for a process that tells state of its configurations.
+func componentsOf(state *configstate.State) (otelcol.Factories, error) {
 	var f otelcol.Factories
 	var errs [5]error
 
@@ -168,6 +173,7 @@ func components() (otelcol.Factories, error) {
 
 	f.Extensions, errs[4] = otelcol.MakeFactoryMap[extension.Factory](
 		healthcheckextension.NewFactory(),
+		configreloadextension.NewFactoryOf(state),
 		filestorage.NewFactory(),
 		// Who may.
 		awssigv4extension.NewFactory(),

@@ -83,7 +83,7 @@ func component(path string) string {
 		return ""
 	}
 	switch parts[0] {
-	case "receivers", "processors", "exporters":
+	case "receivers", "processors", "exporters", "extensions":
 		return parts[0] + "/" + parts[1]
 	}
 	return ""
