@@ -41,14 +41,22 @@ func (f *logsFace) Shutdown(ctx context.Context) error {
 // gave goes first, so that a finding is told before the requests that its marks
 // name.
 func (f *logsFace) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	came := ld.LogRecordCount()
 	f.in.eng.logs(ld, time.Now())
+	left := ld.LogRecordCount()
 	if f.own {
 		f.in.out.send(ctx)
 	}
-	if ld.ResourceLogs().Len() == 0 {
-		return nil
+	// What is refused comes again as it was: it is used up once, when the rest of its
+	// batch is accepted.
+	var err error
+	if ld.ResourceLogs().Len() > 0 {
+		err = f.next.ConsumeLogs(ctx, ld)
 	}
-	return f.next.ConsumeLogs(ctx, ld)
+	if err == nil {
+		f.in.led.Removed(came - left)
+	}
+	return err
 }
 
 type tracesFace struct {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/vigie-otel/vigie/internal/calendar"
 	"github.com/vigie-otel/vigie/internal/detect"
+	"github.com/vigie-otel/vigie/internal/ledger"
+	"github.com/vigie-otel/vigie/processors/attackdetectionprocessor/internal/metadata"
 )
 
 // look is how often the calendar file is looked at: one stat each time.
@@ -22,6 +24,7 @@ type instance struct {
 	out *outlet
 	tel *telemetry
 	log *zap.Logger
+	led *ledger.Tally
 
 	file     *calendar.File                    // nil: no calendar; used by the goroutine only, once started
 	calendar atomic.Pointer[calendar.Calendar] // read by the detector
@@ -43,6 +46,10 @@ func newInstance(set processor.Settings, cfg *Config, newest func(detect.Config)
 		scope = scopeCluster
 	}
 	in.out = newOutlet(cfg.QueueSize, scope, origin(set), set.Logger)
+	if in.led, err = ledger.NewTally(set.MeterProvider.Meter(metadata.ScopeName), "processor", set.ID.String(), "logs"); err != nil {
+		return nil, err
+	}
+	in.out.led = in.led
 	dc := cfg.detector()
 	if cfg.Calendar != "" {
 		in.file = &calendar.File{Path: cfg.Calendar}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/vigie-otel/vigie/internal/detect"
 	"github.com/vigie-otel/vigie/internal/finding"
+	"github.com/vigie-otel/vigie/internal/ledger"
 	"github.com/vigie-otel/vigie/internal/names"
 	"github.com/vigie-otel/vigie/processors/attackdetectionprocessor/internal/metadata"
 )
@@ -22,6 +23,7 @@ const maxQueuedBytes = 64 << 20
 // first logs pipeline.
 type outlet struct {
 	log    *zap.Logger
+	led    *ledger.Tally // nil: nobody keeps books
 	size   int
 	scope  string
 	origin string
@@ -168,6 +170,7 @@ func (o *outlet) send(ctx context.Context) {
 		o.log.Error("the logs pipeline refused what the detector says", zap.Int("findings", found), zap.Int("summaries", summaries), zap.Error(err))
 		return
 	}
+	o.led.Made(found + summaries)
 	o.counts.findingsSent += int64(found)
 	o.counts.summariesSent += int64(summaries)
 }

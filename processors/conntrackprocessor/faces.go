@@ -17,8 +17,14 @@ type metricsFace struct {
 
 // ConsumeMetrics adds what follows from the metrics beside them.
 func (f *metricsFace) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
+	came := md.DataPointCount()
 	f.in.metrics(md)
-	return f.next.ConsumeMetrics(ctx, md)
+	left := md.DataPointCount()
+	err := f.next.ConsumeMetrics(ctx, md)
+	if err == nil {
+		f.in.led.metrics.Made(left - came)
+	}
+	return err
 }
 
 type tracesFace struct {
@@ -69,9 +75,16 @@ func (f *logsFace) Shutdown(ctx context.Context) error {
 // ConsumeLogs reads and drops flow records, resolves the addresses of request
 // logs, and passes all else untouched.
 func (f *logsFace) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	came := ld.LogRecordCount()
 	f.in.logs(ld, f.own)
-	if ld.ResourceLogs().Len() == 0 {
-		return nil
+	left := ld.LogRecordCount()
+	// A batch that is refused comes again: its flow records are used up once.
+	var err error
+	if ld.ResourceLogs().Len() > 0 {
+		err = f.next.ConsumeLogs(ctx, ld)
 	}
-	return f.next.ConsumeLogs(ctx, ld)
+	if err == nil {
+		f.in.led.logs.Removed(came - left)
+	}
+	return err
 }

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/vigie-otel/vigie/internal/ledger"
 	"github.com/vigie-otel/vigie/processors/conntrackprocessor/internal/metadata"
 )
 
@@ -24,6 +25,7 @@ type instance struct {
 	nat *natIndex
 	out *outlet
 	tel *telemetry
+	led struct{ logs, metrics *ledger.Tally }
 
 	cancel context.CancelFunc // nil before Start
 	done   sync.WaitGroup
@@ -35,11 +37,20 @@ func newInstance(set processor.Settings, cfg *Config, seed uint64) (*instance, e
 		return nil, err
 	}
 	out := newOutlet(cfg.QueueSize, tel, set.Logger)
-	return &instance{
+	in := &instance{
 		cfg: cfg, tel: tel, out: out,
 		nat: newNATIndex(cfg.NAT, tel),
 		eng: newEngine(cfg, tel, seed, out.put),
-	}, nil
+	}
+	meter := set.MeterProvider.Meter(metadata.ScopeName)
+	if in.led.logs, err = ledger.NewTally(meter, "processor", set.ID.String(), "logs"); err != nil {
+		return nil, err
+	}
+	if in.led.metrics, err = ledger.NewTally(meter, "processor", set.ID.String(), "metrics"); err != nil {
+		return nil, err
+	}
+	out.led = in.led.logs
+	return in, nil
 }
 
 // claimLogs makes next the pipeline that gets the findings, if none is yet.

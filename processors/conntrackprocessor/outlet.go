@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/vigie-otel/vigie/internal/finding"
+	"github.com/vigie-otel/vigie/internal/ledger"
 	"github.com/vigie-otel/vigie/processors/conntrackprocessor/internal/metadata"
 )
 
@@ -26,6 +27,7 @@ type told struct {
 type outlet struct {
 	tel  *telemetry
 	log  *zap.Logger
+	led  *ledger.Tally // nil: nobody keeps books
 	max  int
 	wake chan struct{} // capacity 1: something is queued
 
@@ -122,6 +124,7 @@ func (o *outlet) send(ctx context.Context) {
 	switch {
 	case err == nil:
 		o.tel.ConntrackFindingsSent.Add(ctx, int64(len(batch)))
+		o.led.Made(len(batch))
 	case consumererror.IsPermanent(err) || ctx.Err() != nil:
 		o.log.Error("the logs pipeline refused findings", zap.Int("findings", len(batch)), zap.Error(err))
 		o.dropped(len(batch))

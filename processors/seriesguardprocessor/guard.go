@@ -10,6 +10,9 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/processor"
 	"go.uber.org/zap"
+
+	"github.com/vigie-otel/vigie/internal/ledger"
+	"github.com/vigie-otel/vigie/processors/seriesguardprocessor/internal/metadata"
 )
 
 const (
@@ -36,6 +39,7 @@ type guard struct {
 	cuts      cuts               // guarded by mu
 	prints    []uint64           // guarded by mu; of the metric that is looked at
 
+	led        *ledger.Tally
 	unregister func() error
 	cancel     context.CancelFunc // nil before Start
 	done       sync.WaitGroup
@@ -59,6 +63,9 @@ func newGuard(set processor.Settings, cfg *Config, seed uint64) (*guard, error) 
 	}
 	g.info = &active{name: targetInfo}
 	var err error
+	if g.led, err = ledger.NewTally(set.MeterProvider.Meter(metadata.ScopeName), "processor", set.ID.String(), "metrics"); err != nil {
+		return nil, err
+	}
 	g.unregister, err = g.register(set.TelemetrySettings)
 	return g, err
 }

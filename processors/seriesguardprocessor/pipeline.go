@@ -28,10 +28,17 @@ func (p *pipeline) Capabilities() consumer.Capabilities {
 
 // ConsumeMetrics passes what has room on.
 func (p *pipeline) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
-	if p.Instance.filter(md) && md.ResourceMetrics().Len() == 0 {
-		return nil
+	came := md.DataPointCount()
+	cut := p.Instance.filter(md)
+	left := md.DataPointCount()
+	var err error
+	if !cut || md.ResourceMetrics().Len() > 0 {
+		err = p.next.ConsumeMetrics(ctx, md)
 	}
-	return p.next.ConsumeMetrics(ctx, md)
+	if err == nil {
+		p.Instance.led.Removed(came - left)
+	}
+	return err
 }
 
 // filter removes the points that have no room, and what is empty without them.
