@@ -21,20 +21,20 @@ type books struct {
 }
 
 // bookRow is one signal's account towards one destination, of all processes that
-// keep one: Read + Made = Sent + Waiting + Dropped, unless it is Off.
+// keep one: Read + Before + Made = Sent + Removed + Waiting + Dropped + Off.
 type bookRow struct {
 	Signal     string        `json:"signal"`
 	To         string        `json:"to"`
 	Read       number        `json:"read"`
-	Made       number        `json:"made"`
+	Before     number        `json:"before"` // in the queue since an earlier process
+	Made       number        `json:"made"`   // findings, summaries: nobody sent them
+	Removed    number        `json:"removed"`
 	Sent       number        `json:"sent"`
 	Waiting    number        `json:"waiting"`
 	PushedBack number        `json:"pushed_back"`
 	Dropped    []droppedItem `json:"dropped"` // the most first
-	// Off is what the accounts do not explain, for two collections running: while
-	// data flows one collection may be off by what moved meanwhile.
-	Off     number `json:"off"`
-	Unknown bool   `json:"unknown"` // a part cannot be counted
+	Off        number        `json:"off"`     // what the accounts do not explain
+	Unknown    bool          `json:"unknown"` // a part cannot be counted
 }
 
 type droppedItem struct {
@@ -46,9 +46,8 @@ type droppedItem struct {
 const (
 	bookItems = `sum by (vigie_ledger_signal, vigie_ledger_to, vigie_ledger_account, vigie_ledger_reason) (last_over_time(vigie_ledger_items[30s]))`
 	bookKnown = `min by (vigie_ledger_signal, vigie_ledger_to) (last_over_time({__name__=~"vigie_ledger_known(_ratio)?"}[30s]))`
-	bookOff   = `sum by (vigie_ledger_signal, vigie_ledger_to) (abs(last_over_time(vigie_ledger_off[30s]))` +
-		` and (min_over_time(vigie_ledger_off[25s]) > 0 or max_over_time(vigie_ledger_off[25s]) < 0)` +
-		` and count_over_time(vigie_ledger_off[25s]) >= 2)`
+	// Seven too many here do not make up for seven too few there.
+	bookOff = `sum by (vigie_ledger_signal, vigie_ledger_to) (abs(last_over_time(vigie_ledger_off[30s])))`
 )
 
 func readBooks(ctx context.Context, store headroom.Store, at time.Time) *books {
@@ -66,6 +65,10 @@ func readBooks(ctx context.Context, store headroom.Store, at time.Time) *books {
 		switch s.labels.Get("vigie_ledger_account") {
 		case "read":
 			b.Read = s.value
+		case "queued_at_start":
+			b.Before = s.value
+		case "removed":
+			b.Removed = s.value
 		case "made":
 			b.Made = s.value
 		case "sent":

@@ -36,6 +36,17 @@ func growing(rate float64) func(float64) float64 {
 
 func tell(t testing.TB, w *warroom, at time.Time, job, instance string, all ...series) {
 	t.Helper()
+	var times []time.Time
+	for ago := 15 * time.Minute; ago >= 0; ago -= 15 * time.Second {
+		times = append(times, at.Add(-ago))
+	}
+	tellAt(t, w, times, at, job, instance, all...)
+}
+
+// tellAt sends a sample for each of times; a value is asked for the seconds before
+// at.
+func tellAt(t testing.TB, w *warroom, times []time.Time, at time.Time, job, instance string, all ...series) {
+	t.Helper()
 	md := pmetric.NewMetrics()
 	rm := md.ResourceMetrics().AppendEmpty()
 	rm.Resource().Attributes().PutStr(names.ServiceName, job)
@@ -54,10 +65,10 @@ func tell(t testing.TB, w *warroom, at time.Time, job, instance string, all ...s
 		} else {
 			points = m.SetEmptyGauge().DataPoints()
 		}
-		for ago := 900.0; ago >= 0; ago -= 15 {
+		for _, when := range times {
 			p := points.AppendEmpty()
-			p.SetTimestamp(pcommon.NewTimestampFromTime(at.Add(-time.Duration(ago) * time.Second)))
-			p.SetDoubleValue(x.value(ago))
+			p.SetTimestamp(pcommon.NewTimestampFromTime(when))
+			p.SetDoubleValue(x.value(at.Sub(when).Seconds()))
 			for i := 0; i < len(x.attrs); i += 2 {
 				p.Attributes().PutStr(x.attrs[i], x.attrs[i+1])
 			}

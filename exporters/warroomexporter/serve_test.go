@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"slices"
 	"testing"
 	"time"
 
@@ -122,6 +123,52 @@ func (s *scene) metrics(t *testing.T, w *warroom, at time.Time) {
 		})))
 	}
 	s.host(t, w, at, ago, attack)
+	if s.n%15 == 0 || s.n == 1 {
+		s.cluster(t, w, at, crowd, attack)
+	}
+}
+
+// podNames are where the scene's services run.
+var podNames = []string{"player-api-7d9f8c6b5-2xkq4", "player-api-7d9f8c6b5-8hzn7", "player-api-7d9f8c6b5-vw5lm", "signin-6c5b9d4f7-kk2pd", "shop-0"}
+
+// cluster is what agents, kube-state-metrics and the ledger tell of a small cluster.
+func (s *scene) cluster(t *testing.T, w *warroom, at time.Time, crowd, attack float64) {
+	second := float64(at.Unix() - 1_000_000_000)
+	attacked := map[bool]float64{true: 1}[attack > 0]
+	now := func(job, instance string, all ...series) { tellAt(t, w, []time.Time{at}, at, job, instance, all...) }
+	var state []series
+	for i, pod := range podNames {
+		node, busy := fmt.Sprintf("ip-10-0-%d-17", i%2+1), (0.3+0.2*float64(i%3))*crowd+0.7*attacked
+		kubelet := []string{"k8s.namespace.name", "live", "k8s.pod.name", pod, "k8s.node.name", node}
+		of := []string{"namespace", "live", "pod", pod, "uid", pod}
+		now("kubelet-stats", node,
+			series{"k8s.pod.cpu.usage", "{cpu}", false, kubelet, steady(busy)},
+			series{"k8s.pod.memory.working_set", "By", false, kubelet, steady(3e8 + 6e7*crowd + 1e6*float64(s.n%60))},
+			series{"k8s.pod.network.io", "By", true, append(slices.Clone(kubelet), "direction", "receive"), steady(second * 2e6 * busy)},
+			series{"k8s.pod.network.io", "By", true, append(slices.Clone(kubelet), "direction", "transmit"), steady(second * 3e7 * busy)},
+			series{"k8s.pod.network.errors", "1", true, kubelet, steady(0)})
+		state = append(state,
+			series{"kube_pod_info", "", false, append(slices.Clone(of), "node", node), steady(1)},
+			series{"kube_pod_status_phase", "", false, append(slices.Clone(of), "phase", "Running"), steady(1)},
+			series{"kube_pod_container_status_restarts_total", "", true, append(slices.Clone(of), "container", "app"), steady(float64(i/4) + attacked)},
+			series{"kube_pod_container_resource_limits", "", false, append(slices.Clone(of), "node", node, "container", "app", "resource", "cpu", "unit", "core"), steady(4)},
+			series{"kube_pod_container_resource_requests", "", false, append(slices.Clone(of), "node", node, "container", "app", "resource", "cpu", "unit", "core"), steady(2)})
+	}
+	for _, node := range []string{"ip-10-0-1-17", "ip-10-0-2-17"} {
+		state = append(state,
+			series{"kube_node_info", "", false, []string{"node", node}, steady(1)},
+			series{"kube_node_status_allocatable", "", false, []string{"node", node, "resource", "pods", "unit", "integer"}, steady(29)},
+			series{"kube_node_status_allocatable", "", false, []string{"node", node, "resource", "cpu", "unit", "core"}, steady(7.9)})
+	}
+	for name, most := range map[string]float64{"player-api": 12, "signin": 4} {
+		of := []string{"namespace", "live", "horizontalpodautoscaler", name}
+		state = append(state,
+			series{"kube_horizontalpodautoscaler_status_current_replicas", "", false, of, steady(min(most, math.Round(3*crowd)))},
+			series{"kube_horizontalpodautoscaler_status_desired_replicas", "", false, of, steady(min(most, math.Round(3*crowd)))},
+			series{"kube_horizontalpodautoscaler_spec_max_replicas", "", false, of, steady(most)})
+	}
+	now("kube-state-metrics", "ksm", state...)
+	now("vigie-gateway", "gateway-0", append(bookOf("logs", steady(0), 1), bookOf("metrics", steady(17*attacked), 1)...)...)
 }
 
 func (s *scene) host(t *testing.T, w *warroom, at time.Time, ago, attack float64) {
@@ -199,11 +246,19 @@ func (s *scene) events(t *testing.T, w *warroom, now time.Time) {
 		f.ID = finding.NewID(f.Class, f.Service, f.StartedAt, 1)
 		require.NoError(t, w.consumeLogs(t.Context(), record(f)))
 	}
+	for i, pod := range podNames {
+		service := []string{"player-api", "player-api", "player-api", "signin", `shop "été" <b>`}[i]
+		ld := podLogs(service, pod, fmt.Sprintf("ip-10-0-%d-17", i%2+1), fmt.Sprintf("request %d took %d ms", s.n, 20+s.n*7%180))
+		if s.n%7 == int64(i) {
+			ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).SetSeverityText("ERROR")
+		}
+		require.NoError(t, w.consumeLogs(t.Context(), ld))
+	}
 	require.NoError(t, w.consumeLogs(t.Context(), logLines("player-api",
 		`203.0.113.7 - - "GET /live/7/manifest.m3u8 HTTP/2.0" 200 512 "-" "player/7"`, "<script>alert(1)</script> \u202egnp.exe")))
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()
-	rs.Resource().Attributes().PutStr(names.ServiceName, "signin")
+	resourceOf(rs.Resource(), "signin", "live", podNames[3], "ip-10-0-2-17")
 	span := rs.ScopeSpans().AppendEmpty().Spans().AppendEmpty()
 	span.SetName("POST /signin")
 	span.SetStartTimestamp(pcommon.NewTimestampFromTime(now))

@@ -1,13 +1,16 @@
-// Band 4: how long until something breaks.
+// Band 4: how long until something breaks, and whether all that was read arrived.
 import { Band, Bar } from "./band";
-import { shown, tv, type Wall } from "./model";
-import { amount, minutes, percent } from "./format";
+import { shown, tv, type BookRow, type Books, type Wall } from "./model";
+import { amount, count, minutes, percent } from "./format";
 
 /** alarm: 2 within five minutes or hit, 1 within half an hour or nearly full. */
 const alarm = (w: Wall): 0 | 1 | 2 =>
   w.losing || w.minutes_left !== null && w.minutes_left < 5 ? 2 : w.minutes_left !== null && w.minutes_left < 30 || (w.utilization ?? 0) > 0.85 || w.stale ? 1 : 0;
 
-const steady = (w: Wall): boolean => !w.stale && !w.losing && w.minutes_left === null && w.utilization !== null;
+/** full: nothing is refused yet, and there is no more. */
+const full = (w: Wall): boolean => !w.stale && !w.losing && (w.utilization ?? 0) >= 1 && w.minutes_left === null;
+
+const steady = (w: Wall): boolean => !w.stale && !w.losing && w.minutes_left === null && w.utilization !== null && !full(w);
 
 export function HeadroomBand() {
   const h = shown.value!.headroom;
@@ -25,6 +28,7 @@ export function HeadroomBand() {
       {h && h.missing.length > 0 && (tv
         ? <p class="missing">Not seen: {h.missing.map((m) => m.name).join(", ")}.</p>
         : <details class="missing"><summary>{h.missing.length} walls are not seen</summary><ul>{h.missing.map((m) => <li><b>{m.name}</b>: {m.why}</li>)}</ul></details>)}
+      <Ledger of={shown.value!.ledger} />
     </Band>
   );
 }
@@ -38,7 +42,38 @@ function WallRow({ w }: { w: Wall }) {
         {w.utilization !== null ? <><Bar of={w.utilization} cls={cls} /><span class="n">{percent(w.utilization)}</span></> : null}
         <small>{w.used !== null && w.limit !== null && w.unit !== "1" ? amount(w.used, w.unit) + " of " + amount(w.limit, w.unit) : w.left !== null && w.unit !== "1" ? amount(w.left, w.unit) + " left" : ""}</small>
       </td>
-      <td class="n left">{level === 2 ? "■ " : level === 1 ? "▲ " : ""}{w.stale ? "unknown" : w.minutes_left === null ? w.used === null && w.left === null ? "not hit" : "steady" : minutes(w.minutes_left)}</td>
+      <td class="n left">{level === 2 ? "■ " : level === 1 ? "▲ " : ""}{w.stale ? "unknown" : w.minutes_left === null ? full(w) ? "at max" : w.used === null && w.left === null ? "not hit" : "steady" : minutes(w.minutes_left)}</td>
+    </tr>
+  );
+}
+
+/** Ledger is Vigie's own account: what became of everything that was read. */
+function Ledger({ of }: { of: Books | undefined }) {
+  if (!of || !of.rows.length) return null; // no ledger is kept here: nothing to say
+  const off = of.rows.filter((b) => b.off);
+  const verdict = off.length ? <span class="for">▲ {off.map((b) => `${b.signal} → ${b.to}: ${count(b.off)} unexplained`).join("; ")}</span> : <span class="against">✓ the books balance</span>;
+  if (tv) return <p class={"missing" + (off.length ? " for" : "")}>Ledger: {verdict}</p>;
+  return (
+    <details class="ledger" open={off.length > 0}>
+      <summary>What was read, and what became of it: {verdict}</summary>
+      <div class="scroll" tabIndex={0}><table>
+        <thead><tr><th>Signal, to</th><th class="n">Read</th><th class="n">Sent</th><th class="n">Waiting</th><th class="n">Dropped</th><th>Books</th></tr></thead>
+        <tbody>{of.rows.map((b) => <BookLine b={b} />)}</tbody>
+      </table></div>
+      {of.hidden > 0 && <p class="quiet">{of.hidden} more, none off.</p>}
+    </details>
+  );
+}
+
+function BookLine({ b }: { b: BookRow }) {
+  const dropped = b.dropped.reduce((sum, d) => sum + d.items, 0);
+  return (
+    <tr class={b.off ? "bad" : ""}>
+      <td>{b.signal} <bdi class="quiet">→ {b.to}</bdi></td>
+      <td class="n">{count(b.read)}{b.made ? <small>+ {count(b.made)} made here</small> : null}{b.before ? <small>+ {count(b.before)} from before</small> : null}</td>
+      <td class="n">{count(b.sent)}{b.removed ? <small>+ {count(b.removed)} used up</small> : null}</td><td class="n">{count(b.waiting)}</td>
+      <td class="n">{count(dropped)}{b.dropped.slice(0, 3).map((d) => <small>{count(d.items)} {d.reason}</small>)}</td>
+      <td>{b.off ? <span class="for">▲ off by {count(b.off)}</span> : b.unknown ? <span class="quiet">not countable</span> : <span class="against">✓ balance</span>}{b.pushed_back ? <small>{count(b.pushed_back)} pushed back to senders</small> : null}</td>
     </tr>
   );
 }

@@ -34,6 +34,11 @@ export interface Pain {
   latency: { service: string; p50: Num; p99: Num }[]; missing?: string[];
   routes?: RouteRow[]; sign_ins?: RouteRow;
 }
+export interface BookRow {
+  signal: string; to: string; read: Num; before: Num; made: Num; removed: Num; sent: Num; waiting: Num; pushed_back: Num;
+  dropped: { reason: string; items: number }[]; off: Num; unknown: boolean;
+}
+export interface Books { rows: BookRow[]; hidden: number; why?: string }
 export interface Entry { seq: number; at: string; kind: string; service?: string; text: string; who?: string; ref?: string }
 export interface Past {
   end: number; step: number; rate: Num[]; expected: Num[]; clients: Num[]; errors: Num[]; suspected: Num[]; score: Num[]; verdict: number[];
@@ -47,7 +52,7 @@ export interface Status {
 }
 export interface View {
   seq: number; status: Status; whole: VerdictRow; services: VerdictRow[];
-  findings?: Finding[]; findings_none?: boolean; headroom?: Headroom; pain?: Pain; timeline?: Entry[];
+  findings?: Finding[]; findings_none?: boolean; headroom?: Headroom; pain?: Pain; ledger?: Books; timeline?: Entry[];
   seconds?: Past; minutes?: Past; past?: boolean;
 }
 

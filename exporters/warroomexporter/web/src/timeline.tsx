@@ -2,8 +2,9 @@
 import { signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { Band } from "./band";
-import { backToLive, live, mode, notice, range, shown, target, travel, tv, who, type Entry } from "./model";
+import { backToLive, live, mode, notice, shown, target, travel, tv, who, type Entry } from "./model";
 import { clock, lasting } from "./format";
+import { grafanaURL } from "./grafana";
 
 const icons: Record<string, string> = { note: "✎", severity: "▲", commander: "★", deputy: "☆", scribe: "✒", verdict: "◆", finding_opened: "!", finding_closed: "✓", phase: "⚑", server: "⟳", deploy: "⇪", scaling: "⇅", event: "⚑" };
 const names: Record<string, string> = { note: "note", severity: "severity", commander: "commander", deputy: "deputy", scribe: "scribe", verdict: "verdict", finding_opened: "finding", finding_closed: "over", phase: "event", server: "server", deploy: "deploy", scaling: "scaling", event: "event" };
@@ -36,14 +37,9 @@ function Line({ e }: { e: Entry }) {
 }
 
 /** GrafanaLink leads to what Grafana has of the time that is looked at. */
-export function GrafanaLink() {
-  const v = shown.value!, base = v.status.grafana_url;
-  if (!base || tv) return null;
-  const end = new Date(v.status.time).getTime(), from = end - (range.value === "15m" ? 15 : 360) * 60_000;
-  const u = new URL(base); // the server has checked that it is http or https
-  u.searchParams.set("from", String(from));
-  u.searchParams.set("to", mode.value === "past" ? String(end) : "now");
-  return <a href={u.href} target="_blank" rel="noopener noreferrer">Grafana</a>;
+function GrafanaLink() {
+  const url = grafanaURL();
+  return url ? <a href={url} target="_blank" rel="noopener noreferrer">Grafana</a> : null;
 }
 
 /** Scrubber drags the whole page back over the last six hours. */
