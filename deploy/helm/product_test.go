@@ -1,0 +1,256 @@
+package helm
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/yaml"
+)
+
+// program is the product, built by make build.
+func program(t *testing.T) string {
+	t.Helper()
+	path, err := filepath.Abs("../../bin/vigie")
+	require.NoError(t, err)
+	if _, err := os.Stat(path); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("%v: make build", err)
+		}
+		t.Skipf("%v: make build, then this tries the chart's configuration with it", err)
+	}
+	return path
+}
+
+// pod is one of the chart's pods as far as the product sees it: its environment
+// and its files, in a directory of the test's.
+type pod struct {
+	root string
+	env  map[string]string
+	args []string
+}
+
+// enter makes the pod of a workload.
+func enter(t *testing.T, objects []runtime.Object, workload string) pod {
+	t.Helper()
+	all := Workloads(objects)
+	i := slices.IndexFunc(all, func(w Workload) bool { return w.Name == workload })
+	require.GreaterOrEqual(t, i, 0, "no %s", workload)
+	spec := all[i].Pod.Spec
+	c := spec.Containers[0]
+	p := pod{root: t.TempDir(), env: map[string]string{"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}}
+
+	account := filepath.Join(p.root, "account")
+	for _, f := range []string{"token", "ca.crt", "namespace"} {
+		p.write(t, filepath.Join("account", f), "vigie")
+	}
+	p.env["VIGIE_SERVICE_ACCOUNT"] = account
+	for name, body := range one[*corev1.ConfigMap](t, objects, workload).Data {
+		p.write(t, filepath.Join("etc/vigie", name), body)
+	}
+	for _, m := range c.VolumeMounts {
+		if !strings.HasPrefix(m.MountPath, "/etc/vigie-") {
+			require.NoError(t, os.MkdirAll(filepath.Join(p.root, m.MountPath), 0o750))
+			continue
+		}
+		for _, key := range []string{"token", "tls.crt", "tls.key", "htpasswd"} { // Secrets, whatever is in them
+			p.write(t, filepath.Join(m.MountPath, key), "user:$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC\n")
+		}
+	}
+	fields := map[string]string{
+		"spec.nodeName": "node-1", "status.hostIP": "10.0.0.7", "status.podIP": "10.0.1.8",
+		"metadata.name": "pod-0", "metadata.namespace": "vigie", "metadata.labels['apps.kubernetes.io/pod-index']": "0",
+	}
+	for _, e := range c.Env {
+		value := e.Value
+		switch from := e.ValueFrom; {
+		case from == nil:
+		case from.FieldRef != nil:
+			require.Contains(t, fields, from.FieldRef.FieldPath)
+			value = fields[from.FieldRef.FieldPath]
+		case from.SecretKeyRef != nil:
+			value = "secret"
+		}
+		for name, v := range p.env { // as Kubernetes expands $(NAME) of what stands before
+			value = strings.ReplaceAll(value, "$("+name+")", v)
+		}
+		require.NotContains(t, value, "$(", e.Name)
+		p.env[e.Name] = p.inside(value)
+	}
+	for _, a := range c.Args {
+		p.args = append(p.args, p.inside(a))
+	}
+	return p
+}
+
+// inside turns the paths of a container's file system into the pod's.
+func (p pod) inside(s string) string {
+	for _, dir := range []string{"/etc/vigie/", "/etc/vigie-", "/var/lib/vigie"} {
+		s = strings.Replace(s, dir, p.root+dir, 1)
+	}
+	if s == "/host" {
+		return p.root + s
+	}
+	return s
+}
+
+func (p pod) write(t *testing.T, path, body string) {
+	t.Helper()
+	path = filepath.Join(p.root, path)
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o750))
+	require.NoError(t, os.WriteFile(path, []byte(body), 0o600))
+}
+
+// run runs a subcommand of the product as in the pod.
+func (p pod) run(t *testing.T, subcommand string) (string, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program(t), append([]string{subcommand}, p.args...)...) //nolint:gosec // the product
+	for _, name := range slices.Sorted(maps.Keys(p.env)) {
+		cmd.Env = append(cmd.Env, name+"="+p.env[name])
+	}
+	out, err := cmd.CombinedOutput()
+	return strings.ReplaceAll(string(out), p.root, ""), err
+}
+
+// config is what the product makes of the pod's configuration.
+func (p pod) config(t *testing.T) map[string]any {
+	t.Helper()
+	out, err := p.run(t, "print-config")
+	require.NoError(t, err, out)
+	var conf map[string]any
+	require.NoError(t, yaml.Unmarshal([]byte(out), &conf))
+	return conf
+}
+
+// at is the value under keys, nil where there is none.
+func at(conf map[string]any, keys ...string) any {
+	var value any = conf
+	for _, k := range keys {
+		m, ok := value.(map[string]any)
+		if !ok {
+			return nil
+		}
+		value = m[k]
+	}
+	return value
+}
+
+// everyWorkload calls f with each pod of Vigie's own.
+func everyWorkload(t *testing.T, f func(t *testing.T, preset, workload string, p pod)) {
+	t.Helper()
+	program(t)
+	for _, preset := range slices.Sorted(maps.Keys(presets(t))) {
+		objects := render(t, "-f", presets(t)[preset])
+		for _, workload := range []string{"vigie-agent", "vigie-gateway"} {
+			t.Run(preset+"/"+workload, func(t *testing.T) { f(t, preset, workload, enter(t, objects, workload)) })
+		}
+	}
+}
+
+func TestTheProductTakesTheConfigurationOfEveryPreset(t *testing.T) {
+	everyWorkload(t, func(t *testing.T, _, _ string, p pod) {
+		if out, err := p.run(t, "validate"); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+	})
+}
+
+func TestAPresetAddsWhatItPromises(t *testing.T) {
+	promised := map[string]map[string][]string{
+		"amp":        {"vigie-agent": {"exporters remote_write/amp"}, "vigie-gateway": {"exporters remote_write/amp"}},
+		"cloudwatch": {"vigie-agent": {"exporters cloudwatch/logs", "exporters cloudwatch/metrics"}, "vigie-gateway": {"exporters cloudwatch/logs", "exporters cloudwatch/findings"}},
+		"xray":       {"vigie-gateway": {"exporters otlp_http/xray", "processors tail_sampling"}},
+		"grafana":    {"vigie-gateway": {"exporters grafana"}},
+		"kafka":      {"vigie-gateway": {"exporters kafka/logs", "exporters kafka/metrics", "exporters kafka/traces"}},
+		"fluentbit":  {"vigie-agent": {"receivers fluent_forward", "receivers otlp/fluentbit"}},
+		"warroom":    {"vigie-gateway": {"extensions basicauth/warroom"}},
+	}
+	all := map[string][]string{}
+	for _, by := range promised {
+		for workload, parts := range by {
+			all[workload] = append(all[workload], parts...)
+		}
+	}
+	promised["all"] = all
+	everyWorkload(t, func(t *testing.T, preset, workload string, p pod) {
+		conf := p.config(t)
+		for _, part := range slices.Sorted(slices.Values(all[workload])) {
+			section, id, _ := strings.Cut(part, " ")
+			has := at(conf, section, id) != nil
+			if wants := slices.Contains(promised[preset][workload], part); has != wants {
+				t.Errorf("%s: there is %t, want %t", part, has, wants)
+			}
+		}
+		// Whoever reads the pods' logs, it is one.
+		reads := at(conf, "receivers", "container_log") != nil
+		if wants := workload == "vigie-agent" && preset != "fluentbit" && preset != "all"; reads != wants {
+			t.Errorf("container_log: there is %t, want %t", reads, wants)
+		}
+	})
+}
+
+func TestThePageForOthersNeedsAPasswordAndLeavesTheOtherExtensionsRunning(t *testing.T) {
+	extensions := func(args ...string) []any {
+		list, _ := at(enter(t, render(t, args...), "vigie-gateway").config(t), "service", "extensions").([]any)
+		return list
+	}
+	program(t)
+	before := extensions("-f", "presets/amp.yaml")
+	require.NotEmpty(t, before)
+	require.Equal(t, append(before, "basicauth/warroom"), extensions("-f", "presets/amp.yaml", "-f", "presets/warroom.yaml"))
+
+	page := func(args ...string) map[string]any {
+		m, _ := at(enter(t, render(t, args...), "vigie-gateway").config(t), "exporters", "warroom").(map[string]any)
+		return m
+	}
+	require.Equal(t, "127.0.0.1:8640", page()["endpoint"])
+	open := page("-f", "presets/warroom.yaml")
+	require.Equal(t, "0.0.0.0:8640", open["endpoint"])
+	require.NotNil(t, at(open, "tls", "cert_file"))
+	require.Equal(t, "basicauth/warroom", at(open, "auth", "authenticator"))
+	require.Equal(t, []any{"director"}, at(open, "room", "writers"))
+}
+
+func TestAUsersConfigurationComesOverOursAndItsExportersJoinOurs(t *testing.T) {
+	mine := filepath.Join(t.TempDir(), "mine.yaml")
+	require.NoError(t, os.WriteFile(mine, []byte(`
+agent:
+  config:
+    exporters:
+      debug: {}
+    processors:
+      batch: {timeout: 7s}
+    service:
+      pipelines:
+        metrics: {exporters: [debug]}
+`), 0o600))
+	conf := enter(t, render(t, "-f", mine), "vigie-agent").config(t)
+	require.Equal(t, "7s", fmt.Sprint(at(conf, "processors", "batch", "timeout")))
+	require.Equal(t, []any{"otlp_grpc/gateway", "debug"}, at(conf, "service", "pipelines", "metrics", "exporters"))
+}
+
+func TestAWrongConfigurationIsWhatTheInitContainerStopsAt(t *testing.T) {
+	objects := render(t, "--set-json", `agent.config={"exporters":{"otlp_grpc/gateway":{"endpont":"x:1"}}}`)
+	for _, w := range Workloads(objects) {
+		if w.Name == "vigie-agent" {
+			c := w.Pod.Spec.InitContainers[1]
+			require.Equal(t, []string{"/vigie", "validate"}, c.Command)
+			main := w.Pod.Spec.Containers[0]
+			require.Equal(t, main.Args, c.Args)
+			require.Equal(t, main.Env, c.Env)
+			require.Equal(t, main.VolumeMounts, c.VolumeMounts)
+		}
+	}
+	out, err := enter(t, objects, "vigie-agent").run(t, "validate")
+	if err == nil || !strings.Contains(out, "endpont") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
