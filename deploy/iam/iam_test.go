@@ -36,8 +36,9 @@ var clients = map[string][]string{
 // the names differ.
 var policyOf = map[string]string{"amp": "remote-write", "xray": "xray-otlp", "awsxray": "xray-api"}
 
-// others are the policies that belong to no destination.
-var others = []string{"assume-role", "check", "msk", "ready", "xray-sampling"}
+// others are the policies that belong to no destination: grafana-workspace is for
+// what Amazon Managed Grafana asks of AMP, none of it Vigie.
+var others = []string{"assume-role", "check", "grafana-workspace", "msk", "ready", "xray-sampling"}
 
 // fragment is what of a configuration fragment matters here.
 type fragment struct {
