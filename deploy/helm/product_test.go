@@ -1,6 +1,7 @@
 package helm
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"os"
@@ -16,10 +17,10 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// program is the product, built by make build.
+// program is the product: VIGIE_BINARY, else what make build has built.
 func program(t *testing.T) string {
 	t.Helper()
-	path, err := filepath.Abs("../../bin/vigie")
+	path, err := filepath.Abs(cmp.Or(os.Getenv("VIGIE_BINARY"), "../../bin/vigie"))
 	require.NoError(t, err)
 	if _, err := os.Stat(path); err != nil {
 		if os.Getenv("CI") != "" {
@@ -46,7 +47,10 @@ func enter(t *testing.T, objects []runtime.Object, workload string) pod {
 	require.GreaterOrEqual(t, i, 0, "no %s", workload)
 	spec := all[i].Pod.Spec
 	c := spec.Containers[0]
-	p := pod{root: t.TempDir(), env: map[string]string{"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443"}}
+	// The service account's place is fixed for one component, which asks for none here.
+	p := pod{root: t.TempDir(), env: map[string]string{
+		"KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443", "VIGIE_KUBELET_AUTH": "none",
+	}}
 
 	account := filepath.Join(p.root, "account")
 	for _, f := range []string{"token", "ca.crt", "namespace"} {
@@ -65,8 +69,9 @@ func enter(t *testing.T, objects []runtime.Object, workload string) pod {
 			p.write(t, filepath.Join(m.MountPath, key), "user:$2y$05$c4WoMPo3SXsafkva.HHa6uXQZWr7oboPiC2bT/r7q1BB8I2s0BRqC\n")
 		}
 	}
+	// One receiver listens as soon as it is made: the node's address is one of ours.
 	fields := map[string]string{
-		"spec.nodeName": "node-1", "status.hostIP": "10.0.0.7", "status.podIP": "10.0.1.8",
+		"spec.nodeName": "node-1", "status.hostIP": "127.0.0.1", "status.podIP": "10.0.1.8",
 		"metadata.name": "pod-0", "metadata.namespace": "vigie", "metadata.labels['apps.kubernetes.io/pod-index']": "0",
 	}
 	for _, e := range c.Env {
