@@ -11,6 +11,7 @@ import (
 	"github.com/vigie-otel/vigie/collector/dashboardscmd"
 	"github.com/vigie-otel/vigie/collector/detectcmd"
 	"github.com/vigie-otel/vigie/collector/evalcmd"
+	"github.com/vigie-otel/vigie/collector/readycmd"
 	"github.com/vigie-otel/vigie/collector/replaycmd"
 	"github.com/vigie-otel/vigie/collector/reportcmd"
 )
@@ -65,6 +66,7 @@ func toolCommands() []*cobra.Command {
 		evalcmd.New(),
 		reportcmd.New(version),
 		conntrackcmd.New(),
+		readycmd.New(version),
 		dashboardscmd.New(),
 	}
 }

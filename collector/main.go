@@ -23,6 +23,17 @@ func main() {
 		} else {
 			fmt.Fprintln(os.Stderr, "vigie:", err)
 		}
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
+}
+
+// exitCode is 1, but for a command that tells more by it.
+func exitCode(err error) int {
+	if told, ok := errors.AsType[interface {
+		error
+		ExitCode() int
+	}](err); ok {
+		return told.ExitCode()
+	}
+	return 1
 }
