@@ -155,7 +155,7 @@ ARCH      ?= amd64 arm64
 IMAGE_FLAGS := $(if $(RELEASE),-trimpath)
 
 .PHONY: image
-image: web ## The container image, an OCI layout and a tar file in build/image (ARCH=amd64 or arm64: one of them; CA=FILE: these certificates)
+image: web ## The container image, an OCI layout and a tar file in build/image (ARCH=amd64 or arm64: one of them; NAME: its name in the tar file; CA=FILE: these certificates)
 	@for arch in $(ARCH); do \
 	  mkdir -p $(IMAGE)/$$arch; echo "Building for linux/$$arch; from an empty cache this takes some minutes."; \
 	  CGO_ENABLED=0 GOOS=linux GOARCH=$$arch $(GO) build $(IMAGE_FLAGS) -ldflags '$(LDFLAGS)' -o $(IMAGE)/$$arch/vigie ./collector && \
@@ -163,12 +163,26 @@ image: web ## The container image, an OCI layout and a tar file in build/image (
 	done
 	@cd deploy/image && $(GO) build -o $(CURDIR)/$(IMAGE)/make-image .
 	@$(IMAGE)/make-image build -out $(IMAGE) -version '$(VERSION)' -revision "$$(git rev-parse HEAD 2>/dev/null || true)" \
-	  -time "$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || echo 0)}" $(if $(CA),-ca '$(CA)') \
+	  -time "$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || echo 0)}" $(if $(NAME),-name '$(NAME)') $(if $(CA),-ca '$(CA)') \
 	  -npm-lock $(WEB)/package-lock.json $(foreach a,$(ARCH),linux/$(a)=$(IMAGE)/$(a))
 
 .PHONY: image-sign
 image-sign: ## Sign build/image with a release's own key (KEY=FILE.pem REPOSITORY=registry/name)
 	@$(IMAGE)/make-image sign -layout $(IMAGE)/oci -key '$(KEY)' -repository '$(REPOSITORY)'
+
+.PHONY: deploy-check
+deploy-check: ## The cloud templates against AWS' own lists, Terraform's tests, without an account (needs npm; Terraform or minutes)
+	deploy/testing/tools.sh
+	VIGIE_DEPLOY_TOOLS=$(CURDIR)/build/deploy $(GO) test -count=1 -timeout 15m ./deploy/iam ./deploy/terraform ./deploy/cloudformation ./deploy/k6
+
+.PHONY: manifests
+manifests: ## Write the plain manifests out of the Helm chart into deploy/manifests
+	@cd deploy/helm && $(GO) run ./plaincmd ../manifests
+
+.PHONY: chart
+chart: build ## The Helm chart: lint with every preset, the schema, rights and pods, and what the product makes of it
+	@helm=$$(deploy/helm/tools.sh)/helm && for p in deploy/helm/presets/*.yaml; do $$helm lint --strict --quiet deploy/helm/vigie -f $$p || exit 1; done
+	$(GO) test -count=1 ./deploy/helm/...
 
 .PHONY: clean
 clean: ## Remove what was built (not ./data)
