@@ -31,6 +31,8 @@ type logGateway struct {
 
 	mu      sync.Mutex
 	down    bool           // guarded by mu
+	never   bool           // guarded by mu; refuses for good
+	all     int            // guarded by mu; records of any body that were taken
 	seen    map[int][]bool // guarded by mu; by writer and number
 	lines   int            // guarded by mu; different ones
 	records int            // guarded by mu; with those that came twice
@@ -67,6 +69,11 @@ func (g *logGateway) Export(_ context.Context, req plogotlp.ExportRequest) (plog
 		g.refused++
 		return plogotlp.NewExportResponse(), status.Error(codes.Unavailable, "down")
 	}
+	if g.never {
+		g.refused++
+		return plogotlp.NewExportResponse(), status.Error(codes.InvalidArgument, "never")
+	}
+	g.all += req.Logs().LogRecordCount()
 	n := 0
 	for _, rl := range req.Logs().ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
@@ -249,12 +256,16 @@ func hostRoot(t *testing.T) string {
 }
 
 func logAgent(t *testing.T, dir, root string, g *logGateway, sets ...string) *program {
+	return logAgentWith(t, dir, root, g, nil, sets...)
+}
+
+func logAgentWith(t *testing.T, dir, root string, g *logGateway, env []string, sets ...string) *program {
 	// OTLP may listen before the pods' files are looked for the first time.
-	args := []string{"--config", "embedded:agent", "--set", "service.telemetry.metrics.level=none", "--set", "receivers.container_log.start_at=beginning"}
+	args := []string{"--config", "embedded:agent", "--set", "receivers.container_log.start_at=beginning"}
 	for _, s := range sets {
 		args = append(args, "--set", s)
 	}
-	env := []string{"VIGIE_GATEWAY_ENDPOINT=" + g.addr, "VIGIE_HOST_ROOT=" + root, "VIGIE_TRACERS=none"}
+	env = append([]string{"VIGIE_GATEWAY_ENDPOINT=" + g.addr, "VIGIE_HOST_ROOT=" + root, "VIGIE_TRACERS=none"}, env...)
 	p := start(t, dir, env, args...)
 	within(t, 60*time.Second, "OTLP of the agent", p, func() bool {
 		conn, err := net.Dial("tcp", p.otlp)
@@ -340,6 +351,8 @@ func testAgentKills(t *testing.T, l load, copytruncate bool) {
 	}
 	require.Greater(t, turns, l.writers, "rotations")
 	g.awaitAll(t, 90*time.Second, wrote, p)
+	book := balanced(t, p, "logs", "otlp_grpc/gateway")
+	t.Logf("the last life's ledger: %s", told(book))
 	require.NoError(t, p.end(t, 20*time.Second), p.output())
 
 	g.mu.Lock()
@@ -371,7 +384,7 @@ func TestWhatATruncationTookIsCounted(t *testing.T) {
 		t.Skip("starts an agent")
 	}
 	root, g := hostRoot(t), newLogGateway(t)
-	p := logAgent(t, t.TempDir(), root, g, "exporters.otlp_grpc/gateway.sending_queue.queue_size=1",
+	p := logAgent(t, t.TempDir(), root, g, "exporters.otlp_grpc/gateway.sending_queue.queue_size=1500",
 		"exporters.otlp_grpc/gateway.sending_queue.num_consumers=1", "receivers.container_log.batch.max_records=1000")
 	w := newPodWriter(root, 1)
 	require.NoError(t, w.write(100))
@@ -401,6 +414,9 @@ func TestWhatATruncationTookIsCounted(t *testing.T) {
 	perLine := float64(lost) / float64(missing)
 	t.Logf("%d of %d lines were truncated away, %d bytes: %.1f a line", missing, w.n, lost, perLine)
 	require.InDelta(t, lineBytes, perLine, 0.5)
+	// What the kernel took was never read: the ledger has what was.
+	book := balanced(t, p, "logs", "otlp_grpc/gateway")
+	require.EqualValues(t, w.n-missing, book.Read-book.QueuedAtStart, told(book))
 	require.NoError(t, p.end(t, 20*time.Second), p.output())
 }
 

@@ -12,7 +12,7 @@ import (
 func TestTheLedgerKnowsTheWayToEachDestination(t *testing.T) {
 	for _, name := range Names {
 		conf := shape(t, name, everything)
-		ways, err := ledger.WaysOf(conf)
+		ways, err := ledger.WaysOf(conf, nil)
 		require.NoError(t, err, name)
 		require.NotEmpty(t, ways, name)
 		for _, w := range ways {

@@ -6,7 +6,6 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
-	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/extension/extensioncapabilities"
 	"go.opentelemetry.io/collector/extension/extensionmiddleware"
 	"go.uber.org/zap"
@@ -19,9 +18,9 @@ import (
 const atMost = 2 * time.Second
 
 var (
-	_ extensioncapabilities.ConfigWatcher = (*books)(nil)
-	_ componentstatus.Watcher             = (*books)(nil)
-	_ extensionmiddleware.HTTPServer      = (*books)(nil)
+	_ extensioncapabilities.ConfigSnapshotWatcher = (*books)(nil)
+	_ componentstatus.Watcher                     = (*books)(nil)
+	_ extensionmiddleware.HTTPServer              = (*books)(nil)
 )
 
 // books is the extension.
@@ -49,10 +48,10 @@ func (b *books) read(ctx context.Context) []ledger.Book {
 	return all
 }
 
-// NotifyConfig takes the configuration that runs. One that cannot be read as
-// pipelines is told with the books, and stops nothing.
-func (b *books) NotifyConfig(_ context.Context, conf *confmap.Conf) error {
-	if err := b.keeper.Configure(conf); err != nil {
+// NotifyConfigSnapshot takes the configuration that runs. One that cannot be read
+// as pipelines is told with the books, and stops nothing.
+func (b *books) NotifyConfigSnapshot(_ context.Context, conf extensioncapabilities.ConfigSnapshot) error {
+	if err := b.keeper.Configure(conf.Effective(), conf.Unexpanded()); err != nil {
 		b.set.Logger.Warn("The ledger does not know the pipelines.", zap.Error(err))
 	}
 	return nil

@@ -188,8 +188,8 @@ func (b *Book) settle(w Way) {
 	if b.Waiting < 0 && b.PushedBack > 0 {
 		b.unknown("a sender was told no for what reached this destination all the same, since another one failed")
 	}
-	if b.Waiting < 0 && w.Durable && !w.InItems {
-		b.unknown("the queue on disk began with what an earlier process left, and counts requests: set sending_queue::sizer to items")
+	if w.Began > 0 || b.Waiting < 0 && w.Durable && !w.InItems {
+		b.unknown("the queue on disk began with what an earlier process left and does not count items: it is known once the queue has been empty; set sending_queue::sizer to items")
 	}
 	held := max(b.Queue, 0)
 	switch {

@@ -12,8 +12,10 @@ import (
 )
 
 // WaysOf finds the ways of a whole configuration, which queues are on disk or
-// count items, and how much batches on the way may hold for how long.
-func WaysOf(conf *confmap.Conf) ([]Way, error) {
+// count items, and how much batches on the way may hold for how long. written is
+// the configuration as somebody wrote it, or nil: a queue's sizer is not in the
+// effective one, whose type upstream does not know how to write down again.
+func WaysOf(conf, written *confmap.Conf) ([]Way, error) {
 	service, err := conf.Sub("service::pipelines")
 	if err != nil {
 		return nil, fmt.Errorf("read service::pipelines: %w", err)
@@ -39,7 +41,7 @@ func WaysOf(conf *confmap.Conf) ([]Way, error) {
 		w := &ways[i]
 		queue := "exporters::" + w.To + "::sending_queue::"
 		w.Durable = text(conf.Get(queue+"storage")) != ""
-		w.InItems = text(conf.Get(queue+"sizer")) == "items"
+		w.InItems = text(conf.Get(queue+"sizer")) == "items" || written != nil && text(written.Get(queue+"sizer")) == "items"
 		for _, id := range w.Batches {
 			w.Holds += capacity(conf, "processors::"+id+"::")
 			w.For += cmp.Or(duration(conf.Get("processors::"+id+"::timeout")), 200*time.Millisecond)

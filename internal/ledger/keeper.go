@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -49,10 +48,10 @@ type look struct {
 // NewKeeper reads the process's counters through tap.
 func NewKeeper(tap *Tap) *Keeper { return &Keeper{tap: tap, past: map[string]*past{}} }
 
-// Configure finds the ways of a configuration. What it cannot read is told by
-// Read from then on.
-func (k *Keeper) Configure(conf *confmap.Conf) error {
-	ways, err := WaysOf(conf)
+// Configure finds the ways of a configuration, as WaysOf does. What it cannot read
+// is told by Read from then on.
+func (k *Keeper) Configure(conf, written *confmap.Conf) error {
+	ways, err := WaysOf(conf, written)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.ways, k.wrong, k.opened = ways, err, false
@@ -95,7 +94,7 @@ func (k *Keeper) Open(ctx context.Context) error {
 		case w.InItems:
 			w.Start = b.Sent + b.Lost() + max(b.Queue, 0)
 		case b.Queue > 0:
-			w.Unknown = append(w.Unknown, fmt.Sprintf("the queue on disk began with %d requests of an earlier process, whose items nobody counted: set sending_queue::sizer to items", b.Queue))
+			w.Began = b.Queue
 		}
 	}
 	return nil
@@ -123,13 +122,13 @@ func (k *Keeper) Read(ctx context.Context) ([]Book, error) {
 			books[i].unknown("the process has more than %d series of counters", maxSeries)
 			books[i].State, books[i].Off = Unknown, 0
 		}
-		k.judge(&books[i], k.ways[i], now)
+		k.judge(&books[i], &k.ways[i], now)
 	}
 	return books, nil
 }
 
 // judge lets what is not explained be on its way, as long as it can be.
-func (k *Keeper) judge(b *Book, w Way, now time.Time) {
+func (k *Keeper) judge(b *Book, w *Way, now time.Time) {
 	p := k.past[b.Signal+"/"+b.To]
 	if p == nil {
 		p = &past{}
@@ -143,6 +142,10 @@ func (k *Keeper) judge(b *Book, w Way, now time.Time) {
 	if n := len(p.looks); n == 0 || now.Sub(p.looks[n-1].at) >= apart {
 		p.looks = append(p.looks, look{now, b.Off})
 	}
+	if w.Began > 0 && b.Queue == 0 && now.Sub(p.since) >= still+w.For {
+		// The queue has been empty: what it began with is what is left over.
+		w.Start, w.Began = w.Start-b.Waiting, 0
+	}
 	if b.State != Off || now.Sub(p.since) >= still+w.For {
 		return
 	}
@@ -152,7 +155,7 @@ func (k *Keeper) judge(b *Book, w Way, now time.Time) {
 }
 
 // floor is what was unexplained throughout a window, beyond what batches may hold.
-func (p *past) floor(now time.Time, w Way) int64 {
+func (p *past) floor(now time.Time, w *Way) int64 {
 	if len(p.looks) < 3 || now.Sub(p.looks[0].at) < window-apart {
 		return 0
 	}

@@ -139,7 +139,7 @@ func TestAProcessorThatDoesNotCountIsNamed(t *testing.T) {
 			"logs/idle": map[string]any{"receivers": []any{"fluent_forward"}, "processors": []any{"idle"}, "exporters": []any{"e"}},
 		}},
 	})
-	ways, err := WaysOf(conf)
+	ways, err := WaysOf(conf, nil)
 	require.NoError(t, err)
 	require.Len(t, ways, 2)
 	require.True(t, ways[1].Durable)
@@ -152,7 +152,7 @@ func TestAProcessorThatDoesNotCountIsNamed(t *testing.T) {
 	s.Add(counted([]any{"otelcol_processor_incoming_items", 1, "processor", "tail", "otel.signal", "logs"}, []any{"otelcol_processor_outgoing_items", 1, "processor", "tail", "otel.signal", "logs"}))
 	require.Equal(t, Balanced, Books(&s, ways)[1].State)
 
-	_, err = WaysOf(confmap.NewFromStringMap(map[string]any{"service": map[string]any{"pipelines": map[string]any{"logs": "x"}}}))
+	_, err = WaysOf(confmap.NewFromStringMap(map[string]any{"service": map[string]any{"pipelines": map[string]any{"logs": "x"}}}), nil)
 	require.Error(t, err)
 }
 

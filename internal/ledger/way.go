@@ -41,8 +41,9 @@ type Way struct {
 	Durable, InItems bool
 	Holds            int64
 	For              time.Duration
-	// Start is what the destination's queue began with, of an earlier process.
-	Start int64
+	// Start is what the destination's queue began with, of an earlier process, and
+	// Began the same in the queue's own unit while its items are not known.
+	Start, Began int64
 	// Unknown says what cannot be counted.
 	Unknown []string
 }

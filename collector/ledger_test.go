@@ -1,0 +1,245 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vigie-otel/vigie/internal/ledger"
+)
+
+const gatewayQueue = "exporters.otlp_grpc/gateway.sending_queue."
+
+// book asks a running collector for one of its books.
+func book(p *program, signal, to string) (ledger.Book, bool) {
+	_, body := get("http://" + p.health + "/ledger")
+	var answer struct {
+		Books []ledger.Book `json:"books"`
+	}
+	if json.Unmarshal([]byte(body), &answer) == nil {
+		for _, b := range answer.Books {
+			if b.Signal == signal && b.To == to {
+				return b, true
+			}
+		}
+	}
+	return ledger.Book{}, false
+}
+
+func told(b ledger.Book) string {
+	text, _ := json.Marshal(b)
+	return string(text)
+}
+
+// comesTo waits for a book that is in a state and as the test wants it, and checks
+// what every book has to come to.
+func comesTo(t *testing.T, p *program, signal, to string, state ledger.State, like func(ledger.Book) bool) ledger.Book {
+	t.Helper()
+	var b ledger.Book
+	defer func() {
+		if t.Failed() {
+			t.Logf("the book was %s", told(b))
+		}
+	}()
+	within(t, 30*time.Second, fmt.Sprintf("%s book of %s to %s", state, signal, to), p, func() bool {
+		var there bool
+		b, there = book(p, signal, to)
+		return there && b.State == state && (like == nil || like(b))
+	})
+	require.Equal(t, b.Read+b.QueuedAtStart+b.Made, b.Sent+b.Removed+b.Lost()+max(b.Queue, 0), "what came in is what went out and what the queue holds: %s", told(b))
+	require.Zero(t, b.Off)
+	return b
+}
+
+func balanced(t *testing.T, p *program, signal, to string) ledger.Book {
+	t.Helper()
+	return comesTo(t, p, signal, to, ledger.Balanced, nil)
+}
+
+func (g *logGateway) refuse(down, never bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.down, g.never = down, never
+}
+
+func (g *logGateway) took() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.all
+}
+
+// An agent as it is shipped, with secrets taken out on the way, through all that
+// can happen to its destination, and a kill.
+func TestTheLedgerBalancesThroughAnOutageAKillAndARefusal(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts an agent three times")
+	}
+	dir, root, g := t.TempDir(), hostRoot(t), newLogGateway(t)
+	run := func() *program { return logAgentWith(t, dir, root, g, []string{"VIGIE_REDACT=on"}) }
+	p := run()
+	w := newPodWriter(root, 1)
+	require.NoError(t, w.write(3000))
+	g.await(t, 30*time.Second, 3000, p)
+	b := balanced(t, p, "logs", "otlp_grpc/gateway")
+	require.EqualValues(t, 3000, b.Read, told(b))
+	require.Empty(t, b.Dropped, "redacting changes a line, and leaves none out")
+	require.EqualValues(t, g.took(), b.Sent, "what the ledger calls sent is what arrived")
+
+	// The destination is down: what was read waits in the queue, counted there too.
+	g.refuse(true, false)
+	require.NoError(t, w.write(20_000))
+	b = comesTo(t, p, "logs", "otlp_grpc/gateway", ledger.Waiting, func(b ledger.Book) bool { return b.Read == 23_000 })
+	require.EqualValues(t, 20_000, b.Queue)
+
+	// A kill. What the next process finds in its queue is what this one said waited.
+	require.NoError(t, p.cmd.Process.Kill())
+	<-p.done
+	p = run()
+	b = comesTo(t, p, "logs", "otlp_grpc/gateway", ledger.Waiting, nil)
+	require.EqualValues(t, 20_000, b.QueuedAtStart, told(b))
+	require.Zero(t, b.Read, "nothing is read twice: %s", told(b))
+	require.NoError(t, w.write(500))
+	comesTo(t, p, "logs", "otlp_grpc/gateway", ledger.Waiting, func(b ledger.Book) bool { return b.Read == 500 })
+	g.refuse(false, false)
+	g.await(t, 30*time.Second, 23_500, p)
+	b = balanced(t, p, "logs", "otlp_grpc/gateway")
+	require.EqualValues(t, 20_500, b.Sent, told(b))
+
+	// The destination says never: those are gone, and counted.
+	g.refuse(false, true)
+	require.NoError(t, w.write(700))
+	b = comesTo(t, p, "logs", "otlp_grpc/gateway", ledger.Balanced, func(b ledger.Book) bool { return b.Read == 1200 })
+	require.Equal(t, map[ledger.Reason]int64{ledger.SendFailed: 700}, b.Dropped)
+	require.Equal(t, 23_500, g.has())
+
+	// A stop, with something in the queue: the next process begins with it.
+	g.refuse(true, false)
+	require.NoError(t, w.write(900))
+	comesTo(t, p, "logs", "otlp_grpc/gateway", ledger.Waiting, func(b ledger.Book) bool { return b.Queue == 900 })
+	require.NoError(t, p.end(t, 20*time.Second), p.output())
+	p = run()
+	b = comesTo(t, p, "logs", "otlp_grpc/gateway", ledger.Waiting, nil)
+	require.EqualValues(t, 900, b.QueuedAtStart, told(b))
+	g.refuse(false, false)
+	g.await(t, 30*time.Second, 24_400, p)
+	balanced(t, p, "logs", "otlp_grpc/gateway")
+	require.Equal(t, g.has(), g.took(), "none of it twice")
+	code, health := get("http://" + p.health + "/healthz")
+	require.Equal(t, http.StatusOK, code)
+	require.Contains(t, health, `"ledger":{"state":`)
+	require.NoError(t, p.end(t, 20*time.Second), p.output())
+}
+
+func logsOf(n int) []byte {
+	record := fmt.Sprintf(`{"timeUnixNano":"%d","body":{"stringValue":"sent by an SDK"}}`, time.Now().UnixNano())
+	return []byte(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[` + strings.TrimSuffix(strings.Repeat(record+",", n), ",") + `]}]}]}`)
+}
+
+// A full queue pushes back on the reader, whose lines wait in their files; what came
+// through a batch has been answered, and is lost. The ledger tells the two apart.
+func TestTheLedgerTellsWhatAFullQueueLostFromWhatItPushedBack(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts an agent")
+	}
+	root, g := hostRoot(t), newLogGateway(t)
+	p := logAgent(t, t.TempDir(), root, g, gatewayQueue+"queue_size=2000", "receivers.container_log.batch.max_records=500", "processors.batch.timeout=50ms")
+	w := newPodWriter(root, 1)
+	require.NoError(t, w.write(100))
+	g.await(t, 30*time.Second, 100, p)
+	g.refuse(true, false)
+	require.NoError(t, w.write(5000))
+	b := comesTo(t, p, "logs", "otlp_grpc/gateway", ledger.Waiting, func(b ledger.Book) bool { return b.Queue > 1500 })
+	require.EqualValues(t, 100+b.Queue, b.Read, "the rest is in the file: %s", told(b))
+	require.Empty(t, b.Dropped)
+	require.Equal(t, http.StatusOK, p.post(t, "/v1/logs", "application/json", logsOf(700)))
+	b = comesTo(t, p, "logs", "otlp_grpc/gateway", ledger.Waiting, func(b ledger.Book) bool { return b.Lost() > 0 })
+	require.Equal(t, map[ledger.Reason]int64{ledger.EnqueueFailed: 700}, b.Dropped)
+	g.refuse(false, false)
+	g.await(t, 30*time.Second, 5100, p)
+	b = comesTo(t, p, "logs", "otlp_grpc/gateway", ledger.Balanced, func(b ledger.Book) bool { return b.Read == 5800 })
+	require.Equal(t, map[ledger.Reason]int64{ledger.EnqueueFailed: 700}, b.Dropped)
+	require.EqualValues(t, g.took(), b.Sent)
+	require.NoError(t, p.end(t, 20*time.Second), p.output())
+}
+
+// What is given up so that others arrive is read and dropped, to the line.
+func TestTheLedgerBalancesOverASacrifice(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts an agent")
+	}
+	root, g := hostRoot(t), newLogGateway(t)
+	p := logAgent(t, t.TempDir(), root, g, gatewayQueue+"queue_size=1000", "receivers.container_log.batch.max_records=500",
+		"receivers.container_log.sacrifice.after_bytes=100000", "receivers.container_log.sacrifice.order=[info]")
+	w := newPodWriter(root, 1)
+	require.NoError(t, w.write(100))
+	g.await(t, 30*time.Second, 100, p)
+	g.refuse(true, false)
+	require.NoError(t, w.write(20_000))
+	comesTo(t, p, "logs", "otlp_grpc/gateway", ledger.Waiting, func(b ledger.Book) bool { return b.Queue > 500 })
+	g.refuse(false, false)
+	b := comesTo(t, p, "logs", "otlp_grpc/gateway", ledger.Balanced, func(b ledger.Book) bool { return b.Read == int64(w.n) })
+	require.Positive(t, b.Dropped[ledger.Sacrificed], told(b))
+	require.EqualValues(t, w.n, int64(g.has())+b.Dropped[ledger.Sacrificed], "each line arrived or is among those given up: %s", told(b))
+	t.Log(told(b))
+	require.NoError(t, p.end(t, 20*time.Second), p.output())
+}
+
+// What memory refuses is its sender's still. The configuration that gives more room
+// is read while it runs: the accounts begin anew, and come out even again.
+func TestTheLedgerBalancesOverMemoryThatIsShortAndAReload(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts an agent")
+	}
+	root, g := hostRoot(t), newLogGateway(t)
+	user := filepath.Join(t.TempDir(), "user.yaml")
+	put(t, user, "processors: {memory_limiter: {limit_mib: 5, spike_limit_mib: 4, check_interval: 100ms}}\n")
+	p := start(t, t.TempDir(), []string{"VIGIE_GATEWAY_ENDPOINT=" + g.addr, "VIGIE_HOST_ROOT=" + root, "VIGIE_TRACERS=none"},
+		"--config", "embedded:agent", "--config", "file:"+user, "--set", "receivers.container_log.start_at=beginning")
+	within(t, 60*time.Second, "a refusal for want of memory", p, func() bool {
+		res, err := http.Post("http://"+p.otlp+"/v1/logs", "application/json", strings.NewReader(string(logsOf(10))))
+		return err == nil && res.Body.Close() == nil && res.StatusCode == http.StatusServiceUnavailable
+	})
+	w := newPodWriter(root, 1)
+	require.NoError(t, w.write(1000))
+	require.Equal(t, http.StatusServiceUnavailable, p.post(t, "/v1/logs", "application/json", logsOf(10)))
+	b := comesTo(t, p, "logs", "otlp_grpc/gateway", ledger.Balanced, func(b ledger.Book) bool { return b.PushedBack >= 20 })
+	require.Zero(t, b.PushedBack%10)
+	require.EqualValues(t, g.took(), b.Sent, "what came before memory was looked at has arrived: %s", told(b))
+	before := g.took()
+
+	put(t, user, "processors: {memory_limiter: {limit_mib: 2000, spike_limit_mib: 400, check_interval: 100ms}}\n")
+	within(t, 60*time.Second, "the new configuration", p, func() bool { return strings.Count(p.output(), "Everything is ready") == 2 })
+	g.await(t, 30*time.Second, 1000, p)
+	b = comesTo(t, p, "logs", "otlp_grpc/gateway", ledger.Balanced, func(b ledger.Book) bool { return b.Read == 1000 })
+	require.Zero(t, b.PushedBack, "the accounts began anew: %s", told(b))
+	require.EqualValues(t, g.took()-before, b.Sent)
+	require.NoError(t, p.end(t, 20*time.Second), p.output())
+}
+
+// The laptop shows its own ledger: by the metrics, in the store that it fills.
+func TestThePageCanAskForTheLedger(t *testing.T) {
+	logs := filepath.Join(t.TempDir(), "app.log")
+	require.NoError(t, os.WriteFile(logs, nil, 0o600))
+	p := start(t, t.TempDir(), []string{"VIGIE_LOGS=" + logs, "VIGIE_TRACERS=none"})
+	within(t, 30*time.Second, "health", p, p.ready)
+	require.Equal(t, http.StatusOK, p.post(t, "/v1/logs", "application/json", logsOf(25)))
+	b := comesTo(t, p, "logs", "warroom", ledger.Balanced, func(b ledger.Book) bool { return b.Read == 25 })
+	require.EqualValues(t, 25, b.Sent-b.Made, told(b))
+	within(t, 30*time.Second, "the ledger in the store", p, func() bool {
+		return p.query(`vigie_ledger_items{vigie_ledger_signal="logs",vigie_ledger_to="warroom",vigie_ledger_account="read"} == 25`) == 1
+	})
+	for _, w := range []struct{ signal, to string }{{"logs", "warroom"}, {"metrics", "warroom"}, {"traces", "warroom"}} {
+		b, there := book(p, w.signal, w.to)
+		require.True(t, there)
+		require.Empty(t, b.Unknown, "every part of the shipped shape can be counted: %s", told(b))
+		require.NotEqual(t, ledger.Off, b.State, told(b))
+	}
+	require.NoError(t, p.end(t, 20*time.Second), p.output())
+}
