@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -27,13 +27,17 @@ func inside() error {
 		return fmt.Errorf("mount /proc: %w", err)
 	}
 	r := &report{out: os.Stdout, begun: time.Now()}
-	e := &env{report: r, helm: os.Getenv("E2E_HELM")}
-	err := e.start(ctx)
+	e := &env{report: r, state: os.Getenv("E2E_STATE")}
+	err := json.Unmarshal([]byte(os.Getenv("E2E_MADE")), &e.prepared)
+	if err == nil {
+		err = e.start(ctx)
+	}
+	defer e.page.close()
 	if err == nil {
 		err = e.scenarios(ctx, os.Getenv("E2E_RUN"))
 	}
 	if err == nil && os.Getenv("E2E_KEEP") != "" {
-		fmt.Printf("  kept: nsenter -t %s -n -m -p env KUBECONFIG=%s %s get pods -A\n  Ctrl-C ends it.\n", "PID", e.cluster.Kubeconfig, e.cluster.Program("kubectl"))
+		fmt.Printf("  kept until Ctrl-C: nsenter -t $(pgrep -f 'e2e/harness|exe inside' | tail -1) -n env KUBECONFIG=%s %s get pods -A\n", e.cluster.Kubeconfig, e.cluster.Program("kubectl"))
 		<-ctx.Done()
 	}
 	r.summary()
@@ -43,15 +47,20 @@ func inside() error {
 // env is what the scenarios share.
 type env struct {
 	*report
+	prepared
+	state   string
 	cluster *cluster.Cluster
-	helm    string
+	sink    sink
+	page    page
+	killed  int // how often this test killed a part of the product
 }
 
 // start brings up the control plane and the first node.
 func (e *env) start(ctx context.Context) error {
-	err := e.holds(ctx, "the control plane is ready", 3*time.Minute, func(ctx context.Context) (string, error) {
+	life := ctx // the cluster's, longer than its start
+	err := e.holds(ctx, "the control plane is ready", 3*time.Minute, func(context.Context) (string, error) {
 		var err error
-		e.cluster, err = cluster.Start(ctx, cluster.Config{Dir: os.Getenv("E2E_STATE"), Kubebox: os.Getenv("E2E_KUBEBOX"), Images: strings.Split(os.Getenv("E2E_IMAGES"), ":")})
+		e.cluster, err = cluster.Start(life, cluster.Config{Dir: e.state, Kubebox: e.Kubebox, Images: e.Images})
 		if err != nil {
 			return "", err
 		}
@@ -62,6 +71,9 @@ func (e *env) start(ctx context.Context) error {
 		return "Kubernetes " + v.GitVersion, nil
 	})
 	if err != nil {
+		return err
+	}
+	if err := e.sink.listen(ctx); err != nil {
 		return err
 	}
 	return e.holds(ctx, "a node is ready", 2*time.Minute, func(ctx context.Context) (string, error) {

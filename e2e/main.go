@@ -55,7 +55,7 @@ func outside() error {
 	if err != nil {
 		return err
 	}
-	// Short-lived: socket paths in it may be no longer than 108 bytes.
+	// Socket paths in it may be no longer than 108 bytes.
 	state, err := filepath.Abs(filepath.Join(dir, "run"))
 	if err != nil {
 		return err
@@ -74,7 +74,11 @@ func outside() error {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", "inside")
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), made.environment(state)...)
+	environment, err := made.environment(state)
+	if err != nil {
+		return err
+	}
+	cmd.Env = append(os.Environ(), environment...)
 	// A signal to stop lets it say where it was; it has a moment for that.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 10 * time.Second

@@ -7,12 +7,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -23,6 +25,7 @@ import (
 const (
 	repository = "e2e.local/vigie"
 	tag        = "1"
+	nextTag    = "2" // of the same image: what an upgrade changes
 )
 
 // debian are the programs that a node needs, and the packages that have them.
@@ -40,7 +43,7 @@ const (
 // prepared are the paths of what was made, all absolute.
 type prepared struct {
 	Kubebox, Helm, Vigie string
-	Images               []string
+	Images               []cluster.Image
 }
 
 // prepare builds and installs what the cluster needs, and only what is not there.
@@ -52,7 +55,7 @@ func prepare(ctx context.Context) (*prepared, error) {
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return nil, err
 	}
-	p := &prepared{Kubebox: filepath.Join(root, "kubebox"), Helm: filepath.Join(root, "helm"), Vigie: filepath.Join(root, "vigie")}
+	p := &prepared{Kubebox: filepath.Join(root, "kubebox"), Helm: filepath.Join(root, "helm")}
 	for _, step := range []struct {
 		what string
 		do   func(context.Context) error
@@ -60,8 +63,8 @@ func prepare(ctx context.Context) (*prepared, error) {
 		{"Debian's packages", install},
 		{"kubebox: Kubernetes " + kubernetes + " (minutes from an empty cache)", p.kubebox},
 		{"helm", p.helm},
-		{"vigie", p.vigie},
-		{"images", p.images},
+		{"the image, by make image", p.product},
+		{"the workload's image", p.workload},
 	} {
 		begun := time.Now()
 		if err := step.do(ctx); err != nil {
@@ -72,9 +75,10 @@ func prepare(ctx context.Context) (*prepared, error) {
 	return p, nil
 }
 
-// environment hands the paths to the inside.
-func (p *prepared) environment(state string) []string {
-	return []string{"E2E_STATE=" + state, "E2E_KUBEBOX=" + p.Kubebox, "E2E_HELM=" + p.Helm, "E2E_VIGIE=" + p.Vigie, "E2E_IMAGES=" + strings.Join(p.Images, ":")}
+// environment hands it to the inside.
+func (p *prepared) environment(state string) ([]string, error) {
+	made, err := json.Marshal(p)
+	return []string{"E2E_STATE=" + state, "E2E_MADE=" + string(made)}, err
 }
 
 // do runs a command and shows what it said only where it failed.
@@ -198,21 +202,25 @@ func unzip(archive, name, to string) error {
 	return errors.Join(err, out.Close())
 }
 
-// vigie builds the program that the image holds.
-func (p *prepared) vigie(ctx context.Context) error {
-	return do(ctx, "", []string{"CGO_ENABLED=0"}, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", p.Vigie, "./collector")
+// product makes the image as a release does, for this machine.
+func (p *prepared) product(ctx context.Context) error {
+	made := filepath.Join(dir, "image")
+	if err := do(ctx, "", nil, "make", "--no-print-directory", "image", "ARCH="+runtime.GOARCH, "IMAGE="+made, "NAME="+repository, "VERSION="+tag); err != nil {
+		return err
+	}
+	archive, err := filepath.Abs(filepath.Join(made, "vigie.tar"))
+	p.Images = append(p.Images, cluster.Image{Archive: archive, Name: repository + ":" + tag, Tags: []string{repository + ":" + nextTag}})
+	p.Vigie = filepath.Join(filepath.Dir(archive), runtime.GOARCH, "vigie")
+	return err
 }
 
-// images writes the archives that each node imports.
-func (p *prepared) images(ctx context.Context) error {
-	workload := filepath.Join(dir, "workload")
-	if err := do(ctx, "", []string{"CGO_ENABLED=0"}, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", workload, "./e2e/workload"); err != nil {
+// workload makes the image of what runs beside the product.
+func (p *prepared) workload(ctx context.Context) error {
+	program := filepath.Join(dir, "workload")
+	if err := do(ctx, "", []string{"CGO_ENABLED=0"}, "go", "build", "-ldflags", "-s -w", "-o", program, "./e2e/workload"); err != nil {
 		return err
 	}
-	p.Images = []string{filepath.Join(filepath.Dir(p.Kubebox), "workload.tar"), filepath.Join(filepath.Dir(p.Kubebox), "vigie.tar")}
-	if err := cluster.WriteImage(p.Images[0], cluster.Pause, "/workload", "65532:65532", cluster.File{Path: "workload", From: workload, Mode: 0o755}); err != nil {
-		return err
-	}
-	return cluster.WriteImage(p.Images[1], repository+":"+tag, "/vigie", "10001:10001",
-		cluster.File{Path: "vigie", From: p.Vigie, Mode: 0o755}, cluster.File{Path: "etc/ssl/certs/ca-certificates.crt", From: "/etc/ssl/certs/ca-certificates.crt", Mode: 0o644})
+	archive := p.Kubebox + "-workload.tar"
+	p.Images = append(p.Images, cluster.Image{Archive: archive, Name: cluster.Pause})
+	return cluster.WriteImage(archive, cluster.Pause, "/workload", "65532:65532", cluster.File{Path: "workload", From: program, Mode: 0o755})
 }

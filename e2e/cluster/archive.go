@@ -20,6 +20,13 @@ type File struct {
 	Mode int64
 }
 
+// Image is an archive that nodes import, the name that it has in there, and further
+// names that it gets.
+type Image struct {
+	Archive, Name string
+	Tags          []string
+}
+
 // WriteImage writes an image of one layer as the archive that "docker save" writes
 // and containerd imports: three files, which the standard library can write.
 func WriteImage(archive, name, entrypoint, user string, files ...File) error {

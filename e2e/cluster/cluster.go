@@ -28,9 +28,9 @@ const (
 
 // Config is what a cluster is made of.
 type Config struct {
-	Dir     string   // its state; absolute, and made anew
-	Kubebox string   // the binary of e2e/kubebox
-	Images  []string // archives that each node imports
+	Dir     string // its state; absolute, and made anew
+	Kubebox string // the binary of e2e/kubebox
+	Images  []Image
 }
 
 // Cluster is a running Kubernetes.

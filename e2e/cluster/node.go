@@ -40,7 +40,7 @@ type spec struct {
 	Dir, Bin      string
 	Logs          string
 	PKI           string
-	Images        []string
+	Images        []Image
 }
 
 // AddNode starts node number i (from 1), with empty disks, and waits until it is

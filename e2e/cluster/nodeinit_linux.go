@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -100,7 +101,7 @@ func (s spec) daemons(ctx context.Context) ([]*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctr := []string{"-a", "/run/containerd/containerd.sock", "-n", "k8s.io"}
+	ctr := slices.Clip([]string{"-a", "/run/containerd/containerd.sock", "-n", "k8s.io"})
 	answers := func(ctx context.Context) error {
 		_, err := run(ctx, "ctr", append(ctr, "version")...)
 		return err
@@ -109,8 +110,13 @@ func (s spec) daemons(ctx context.Context) ([]*Process, error) {
 		return nil, err
 	}
 	for _, image := range s.Images {
-		if _, err := run(ctx, "ctr", append(ctr, "images", "import", image)...); err != nil {
+		if _, err := run(ctx, "ctr", append(ctr, "images", "import", image.Archive)...); err != nil {
 			return nil, err
+		}
+		if len(image.Tags) > 0 {
+			if _, err := run(ctx, "ctr", append(append(ctr, "images", "tag", image.Name), image.Tags...)...); err != nil {
+				return nil, err
+			}
 		}
 	}
 	kubelet, err := start(s.Name+"-kubelet", s.Logs, filepath.Join(s.Bin, "kubelet"),

@@ -88,7 +88,11 @@ func viewers(ctx context.Context, args []string) error {
 	target := flags.String("target", "http://shop", "where to")
 	rate := flags.Int("rate", 30, "requests a second, of all of them")
 	clients := flags.Int("clients", 2000, "how many there are")
+	spans := flags.String("spans", "", "where to send a span of a request each second, as OTLP/HTTP; empty: nowhere")
 	_ = flags.Parse(args)
+	if *spans != "" {
+		go at(ctx, 1, func() { tell(ctx, *spans, *target) })
+	}
 	load(ctx, *rate, func() (string, string, string) {
 		who := rand.IntN(*clients)
 		// Each has an address and a browser; addresses are spread over 500 networks.
@@ -115,7 +119,7 @@ func flood(ctx context.Context, args []string) error {
 	defer done()
 	fmt.Println("the flood begins")
 	load(attack, *rate, func() (string, string, string) {
-		return fmt.Sprintf("%s/api/score?x=%d", *target, rand.IntN(1<<30)), "", "python-requests/2.32"
+		return *target + "/api/score", "", "python-requests/2.32"
 	})
 	fmt.Println("the flood is over")
 	<-ctx.Done()

@@ -1,0 +1,146 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// flowing waits until lines of a pod arrive that did not before: what waited has
+// been sent, and what comes now comes through.
+func (e *env) flowing(ctx context.Context, p *corev1.Pod) (string, error) {
+	had, _ := e.sink.arrived(p.Name)
+	target, err := e.written(ctx, p, false)
+	if err != nil {
+		return "", err
+	}
+	for {
+		now, _ := e.sink.arrived(p.Name)
+		if now >= target && now > had {
+			return fmt.Sprintf("%d lines, all that were written until then", now), nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("%d of %d lines", now, target)
+		case <-time.After(300 * time.Millisecond):
+		}
+	}
+}
+
+// restartsOfAll kills each part under way. That no line was lost is asserted for
+// the whole run, in allLines.
+func (e *env) restartsOfAll(ctx context.Context) error {
+	writer, err := e.pod(ctx, "numbers", "", "e2e-1")
+	if err != nil {
+		return err
+	}
+	for _, c := range []struct{ who, selector string }{{"the agent", agents}, {"the gateway", gateways}} {
+		_ = e.holds(ctx, c.who+" is killed (SIGKILL) and begins again, and lines flow", 2*time.Minute, func(ctx context.Context) (string, error) {
+			p, err := e.pod(ctx, namespace, c.selector, "")
+			if err != nil {
+				return "", err
+			}
+			if err := kill(p, "/vigie"); err != nil {
+				return "", err
+			}
+			if err := e.restarted(ctx, p); err != nil {
+				return "", err
+			}
+			e.killed++
+			return e.flowing(ctx, writer)
+		})
+	}
+	_ = e.holds(ctx, "the gateway's pod is deleted, and its volume goes on in the next", 2*time.Minute, func(ctx context.Context) (string, error) {
+		before, err := e.query(ctx, `count(count_over_time(system_memory_usage_bytes[5m]))`)
+		if err != nil {
+			return "", err
+		}
+		if _, err := e.cluster.Kubectl(ctx, nil, "-n", namespace, "delete", "pod", "vigie-gateway-0", "--wait=true"); err != nil {
+			return "", err
+		}
+		if err := e.again(ctx, func() error { return e.fleet(ctx, 1) }); err != nil {
+			return "", err
+		}
+		e.page.close()
+		after, err := e.query(ctx, `count(count_over_time(system_memory_usage_bytes[5m] offset 1m))`)
+		if err != nil {
+			return "", err
+		}
+		lines, err := e.flowing(ctx, writer)
+		return fmt.Sprintf("%.0f series before, %.0f of them a minute ago; %s", before[0].number(), after[0].number(), lines), err
+	})
+	return nil
+}
+
+// again repeats what until it has no error.
+func (e *env) again(ctx context.Context, what func() error) error {
+	for {
+		err := what()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+// away is how long the API server answers nobody.
+const away = 30 * time.Second
+
+// apiServerAway stops the API server as a machine that hangs: connections stay, no
+// answer comes. Agents and gateways go on.
+func (e *env) apiServerAway(ctx context.Context) error {
+	writer, err := e.pod(ctx, "numbers", "", "e2e-1")
+	if err != nil {
+		return err
+	}
+	before, err := e.pods(ctx, namespace, "app.kubernetes.io/name=vigie", "")
+	if err != nil {
+		return err
+	}
+	_ = e.holds(ctx, "without an API server logs go on arriving", away+30*time.Second, func(ctx context.Context) (string, error) {
+		if err := e.cluster.API.Pause(); err != nil {
+			return "", err
+		}
+		defer func() { _ = e.cluster.API.Resume() }()
+		had, _ := e.sink.arrived(writer.Name)
+		var last int
+		for begun := time.Now(); time.Since(begun) < away; {
+			select {
+			case <-ctx.Done():
+				return "", ctx.Err()
+			case <-time.After(away / 3):
+			}
+			now, _ := e.sink.arrived(writer.Name)
+			if now <= max(had, last) {
+				return "", fmt.Errorf("%s after it went no more lines arrive than %d", time.Since(begun).Round(time.Second), now)
+			}
+			last = now
+		}
+		return fmt.Sprintf("%d lines in %s", last-had, away), nil
+	})
+	_ = e.becomes(ctx, "nothing of the product began anew because of it", time.Minute, func(ctx context.Context) (string, error) {
+		for _, b := range before {
+			p, err := e.pod(ctx, namespace, "app.kubernetes.io/component="+b.Labels["app.kubernetes.io/component"], b.Spec.NodeName)
+			if err != nil {
+				return "", err
+			}
+			if err := ready(p); err != nil {
+				return "", err
+			}
+			was, _ := restarts(&b)
+			if n, why := restarts(p); n != was || p.UID != b.UID {
+				return "", fmt.Errorf("%s has %d restarts, not %d (%s)", p.Name, n, was, why)
+			}
+		}
+		return fmt.Sprintf("%d pods", len(before)), nil
+	})
+	return nil
+}

@@ -1,0 +1,199 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/vigie-otel/vigie/e2e/cluster"
+)
+
+// dryRun renders the chart with each preset and with all of them, and has the API
+// server check every field strictly. Nothing is made but the namespace.
+func (e *env) dryRun(ctx context.Context) error {
+	if _, err := e.cluster.Kubectl(ctx, nil, "create", "namespace", namespace); err != nil {
+		return err
+	}
+	presets, err := fs.Glob(files, "values/preset-*.yaml")
+	if err != nil {
+		return err
+	}
+	sets := map[string][]string{"default": nil}
+	var all []string
+	for _, file := range presets {
+		name := strings.TrimSuffix(path.Base(file), ".yaml")
+		written, err := e.values(name)
+		if err != nil {
+			return err
+		}
+		sets[strings.TrimPrefix(name, "preset-")] = []string{"-f", written}
+		all = append(all, "-f", written)
+	}
+	sets["all"] = all
+	return e.holds(ctx, "the API server takes the chart strictly, with each preset and with all", 2*time.Minute, func(ctx context.Context) (string, error) {
+		objects := 0
+		for _, name := range slices.Sorted(maps.Keys(sets)) {
+			rendered, err := e.cluster.Run(ctx, e.Helm, append([]string{"template", "vigie", chart, "-n", namespace}, sets[name]...)...)
+			if err != nil {
+				return "", fmt.Errorf("%s: %w", name, err)
+			}
+			out, err := e.cluster.Kubectl(ctx, bytes.NewReader(rendered), "apply", "--dry-run=server", "--validate=strict", "-f", "-")
+			if err != nil {
+				return "", fmt.Errorf("%s: %w", name, err)
+			}
+			objects += bytes.Count(out, []byte("\n"))
+		}
+		return fmt.Sprintf("%d objects in %d renderings: %s", objects, len(sets), strings.Join(slices.Sorted(maps.Keys(sets)), ", ")), nil
+	})
+}
+
+// rights compares what the product's accounts asked for with what they may.
+func (e *env) rights(ctx context.Context) error {
+	calls, err := e.cluster.Audit.Calls()
+	if err != nil {
+		return err
+	}
+	ids := map[string]bool{}
+	var denied []string
+	for _, c := range calls {
+		ids[c.ID] = true
+		if !c.Allowed {
+			denied = append(denied, fmt.Sprintf("%s: %s %s (%s): %s", c.Account, c.Verb, c.What, c.URI, c.Reason))
+		}
+	}
+	slices.Sort(denied)
+	denied = slices.Compact(denied)
+	err = nil
+	if len(denied) > 0 {
+		err = fmt.Errorf("%d kinds of call were denied: %s", len(denied), strings.Join(denied, "; "))
+	}
+	if len(ids) == 0 {
+		err = fmt.Errorf("the audit log holds no call of the product")
+	}
+	e.line(0, "no call of the product was denied", fmt.Sprintf("%d calls in the audit log", len(ids)), err)
+
+	most, example := watches(calls, "vigie-agent")
+	err = nil
+	if most > 1 {
+		err = fmt.Errorf("%s", example)
+	}
+	e.line(0, "an agent has at most one watch at a time", fmt.Sprintf("%d at most: %s", most, example), err)
+	return e.unused(ctx, calls)
+}
+
+// watches is the most that one pod of an account had open at the same time, and
+// which they were.
+func watches(calls []cluster.Call, account string) (most int, which string) {
+	open := map[string]map[string]string{} // pod → call → what
+	for _, c := range calls {
+		if c.Account != account || c.Verb != "watch" {
+			continue
+		}
+		if open[c.Pod] == nil {
+			open[c.Pod] = map[string]string{}
+		}
+		switch {
+		case c.Begun:
+			open[c.Pod][c.ID] = c.What
+		case c.Ended:
+			delete(open[c.Pod], c.ID)
+		}
+		if n := len(open[c.Pod]); n > most {
+			most, which = n, c.Pod+" watches "+strings.Join(slices.Sorted(maps.Values(open[c.Pod])), ", ")
+		}
+	}
+	return most, which
+}
+
+// unused lists rules that no call needed. It asserts nothing: a call that this run
+// did not make may be needed on another day.
+func (e *env) unused(ctx context.Context, calls []cluster.Call) error {
+	used := map[string]bool{}
+	for _, c := range calls {
+		used[c.Account+" "+c.Verb+" "+c.Group+"/"+c.What] = true
+		used[c.Account+" "+c.Verb+" "+c.What] = true // a path
+	}
+	rules, err := e.rules(ctx)
+	if err != nil {
+		return err
+	}
+	total, idle := 0, []string{}
+	for account, list := range rules {
+		for _, r := range list {
+			for _, right := range spell(r) {
+				total++
+				if !used[account+" "+right] {
+					idle = append(idle, account+": "+right)
+				}
+			}
+		}
+	}
+	slices.Sort(idle)
+	idle = slices.Compact(idle)
+	e.note("rights: %d are written, %d of them nobody used in this run", total, len(idle))
+	for _, i := range idle {
+		e.note("  %s", i)
+	}
+	return nil
+}
+
+// spell is each verb on each resource of a rule.
+func spell(r rbacv1.PolicyRule) []string {
+	var all []string
+	for _, verb := range r.Verbs {
+		for _, group := range r.APIGroups {
+			for _, resource := range r.Resources {
+				all = append(all, verb+" "+group+"/"+resource)
+			}
+		}
+		for _, url := range r.NonResourceURLs {
+			all = append(all, verb+" "+url)
+		}
+	}
+	return all
+}
+
+// rules are those of the product's roles, by the account that they are bound to.
+func (e *env) rules(ctx context.Context) (map[string][]rbacv1.PolicyRule, error) {
+	rules := map[string][]rbacv1.PolicyRule{}
+	options := metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=vigie"}
+	rbac := e.cluster.Client.RbacV1()
+	clusterWide, err := rbac.ClusterRoleBindings().List(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range clusterWide.Items {
+		role, err := rbac.ClusterRoles().Get(ctx, b.RoleRef.Name, metav1.GetOptions{})
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range b.Subjects {
+			rules[s.Name] = append(rules[s.Name], role.Rules...)
+		}
+	}
+	local, err := rbac.RoleBindings("").List(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range local.Items {
+		role, err := rbac.Roles(b.Namespace).Get(ctx, b.RoleRef.Name, metav1.GetOptions{})
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range b.Subjects {
+			rules[s.Name] = append(rules[s.Name], role.Rules...)
+		}
+	}
+	return rules, nil
+}
