@@ -166,6 +166,10 @@ image: web ## The container image, an OCI layout and a tar file in build/image (
 	  -time "$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || echo 0)}" $(if $(NAME),-name '$(NAME)') $(if $(CA),-ca '$(CA)') \
 	  -npm-lock $(WEB)/package-lock.json $(foreach a,$(ARCH),linux/$(a)=$(IMAGE)/$(a))
 
+.PHONY: image-test
+image-test: ## The image's builder: the same bytes twice, what is in a layer, bills of materials, signatures
+	cd deploy/image && $(GO) vet ./... && $(GO) test ./...
+
 .PHONY: image-sign
 image-sign: ## Sign build/image with a release's own key (KEY=FILE.pem REPOSITORY=registry/name)
 	@$(IMAGE)/make-image sign -layout $(IMAGE)/oci -key '$(KEY)' -repository '$(REPOSITORY)'
