@@ -53,7 +53,10 @@ func usage(err error) error { return &notReady{2, err.Error()} }
 
 // New makes the command; version is Vigie's own.
 func New(version string) *cobra.Command {
-	o := &options{version: version, now: time.Now}
+	return newCommand(&options{version: version, now: time.Now})
+}
+
+func newCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ready --calendar FILE",
 		Short: "Before the match: can the cluster take the audience that the calendar expects?",

@@ -72,7 +72,7 @@ func (in *Inputs) subnets(f Finding, h *whole, pods int64) Finding {
 			least = s
 		}
 	}
-	f.Number = number(float64(need), "{address}", Measured, "%d pods and %d new nodes; %s", pods, h.room.nodes(), how)
+	f.Number = number(float64(need), "{address}", Measured, "%s and %s; %s", some(int(pods), "pod"), some(int(h.room.nodes()), "new node"), how)
 	f.Limit = number(float64(free), "{address}", Read, "ec2:DescribeSubnets, %s", some(len(c.Subnets), "subnet"))
 	f.Why = fmt.Sprintf("%s are needed, %s free in %s", f.Number, short(float64(free)), some(len(c.Subnets), "subnet"))
 	share := need / int64(len(c.Subnets))

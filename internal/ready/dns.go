@@ -45,9 +45,9 @@ func (in *Inputs) dns(h *whole) (out []Finding, patch *Patch) {
 	nodes += h.room.nodes()
 	cores /= 1000
 	need := max(2, int(math.Ceil(float64(nodes)/nodesPerDNS)), int(math.Ceil(float64(cores)/coresPerDNS)))
-	f.Number = number(float64(need), "{replica}", Assumed, "one for each %d nodes or %d cores, at least two, of %d nodes and %d cores at the peak", nodesPerDNS, coresPerDNS, nodes, cores)
+	f.Number = number(float64(need), "{replica}", Assumed, "one for each %d nodes or %d cores, at least two, of %s and %s at the peak", nodesPerDNS, coresPerDNS, some(int(nodes), "node"), some(int(cores), "core"))
 	f.Limit = number(float64(d.Ready), "{replica}", Read, "readyReplicas of Deployment %s", f.Subject)
-	f.Why = fmt.Sprintf("%d ready; %d for %d nodes and %d cores", d.Ready, need, nodes, cores)
+	f.Why = fmt.Sprintf("%d ready; %d for %s and %s", d.Ready, need, some(int(nodes), "node"), some(int(cores), "core"))
 	if d.Autoscaler != "" {
 		f.Why += "; scaled by " + d.Autoscaler
 	}

@@ -8,8 +8,8 @@
 //
 // Three rules hold everywhere. Each number says where it is from: read from an
 // object, measured, given by the user, or assumed. What is missing is unknown, and
-// unknown is never ok. What rests on an assumption is a warning at best, and no
-// failure either.
+// unknown is never ok. A need that rests on an assumption is a warning at best, and
+// no failure either; what is compared with a rule of thumb names the rule.
 //
 // The package asks nobody, keeps nothing, has no clock and owns no goroutine;
 // internal/ready/gather fills in the Inputs, and Rights lists what it needs for

@@ -36,8 +36,8 @@ func (in *Inputs) roomFindings(h *whole) (out []Finding, patches []Patch) {
 		}
 	}
 	f := Finding{Check: CheckNodes, Subject: "cluster", Status: OK}
-	f.Number = number(float64(r.asked), "{pod}", Measured, "replicas needed and not running yet, of %s", some(len(in.Cluster.Workloads)-in.Cluster.Unjudged, "workload"))
-	f.Limit = number(float64(r.onNodes), "{pod}", Read, "first fit by requests on %s that are ready", some(usable, "node"))
+	f.Number = number(float64(r.asked), "{pod}", Measured, "replicas needed and without a node yet, of %s", some(len(h.wanted), "workload"))
+	f.Limit = number(float64(r.onNodes), "{pod}", Read, "first fit by requests on %s", some(usable, "ready node"))
 	bound := ""
 	if len(h.unknown) > 0 {
 		bound = fmt.Sprintf("; %s at their autoscaler's maximum, since their need is unknown", list(h.unknown, 5))
@@ -48,10 +48,10 @@ func (in *Inputs) roomFindings(h *whole) (out []Finding, patches []Patch) {
 	case r.asked == 0:
 		f.Why = fmt.Sprintf("nothing more is needed on %s%s", some(usable, "node"), bound)
 	case r.onNodes == r.asked:
-		f.Why = fmt.Sprintf("%s more fit on %s%s", plural2(int(r.asked), "pod", "pods"), some(usable, "node"), bound)
+		f.Why = fmt.Sprintf("%s more on %s%s", plural2(int(r.asked), "pod fits", "pods fit"), some(usable, "node"), bound)
 	default:
 		f.Status = Warn
-		f.Why = fmt.Sprintf("%s of %s more fit; %s must be added first, which takes minutes%s", short(float64(r.onNodes)), plural2(int(r.asked), "pod", "pods"), newNodes(r), bound)
+		f.Why = fmt.Sprintf("%s of %s fit; %s must be added first, which takes minutes%s", short(float64(r.onNodes)), plural2(int(r.asked), "more pod", "more pods"), newNodes(r), bound)
 		f.Do = "prescale early enough that they are there before kick-off"
 	}
 	if usable < len(c.Nodes) && usable > 0 {

@@ -160,6 +160,9 @@ func plural(n float64, noun string) string {
 	if strings.HasSuffix(noun, "ss") {
 		return noun + "es"
 	}
+	if stem, ok := strings.CutSuffix(noun, "ry"); ok {
+		return stem + "ries"
+	}
 	return noun + "s"
 }
 

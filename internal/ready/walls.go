@@ -81,7 +81,7 @@ func (in *Inputs) conntrack(h *whole) Finding {
 				over++
 			}
 		}
-		f.Number = number(then, "{entry}", Measured, "%s now (highest over %s) × %s: %s, over %d nodes then", short(worst.Used), minutes(m.Window), short(max(each, 1)), h.growthWhy, int64(h.nodesNow)+h.room.nodes())
+		f.Number = number(then, "{entry}", Measured, "%s now (highest over %s) × %s: %s, over %s then", short(worst.Used), minutes(m.Window), short(max(each, 1)), h.growthWhy, some(h.nodesNow+int(h.room.nodes()), "node"))
 		f.Why = fmt.Sprintf("%s; with %s, %s at the peak", of, h.growthWhy, short(then))
 		switch {
 		case over > 0:
