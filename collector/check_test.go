@@ -43,7 +43,7 @@ func TestEveryProblemOfAConfigurationIsToldAtOnce(t *testing.T) {
 
 func checkFile(t *testing.T, sources ...string) error {
 	t.Helper()
-	for _, derived := range []string{"VIGIE_TELEMETRY_ENDPOINT", "VIGIE_GATEWAY_HOST", "VIGIE_GATEWAY_PORT", "VIGIE_DATA_DIR"} {
+	for _, derived := range []string{"VIGIE_TELEMETRY_ENDPOINT", "VIGIE_GATEWAY_HOST", "VIGIE_GATEWAY_PORT", "VIGIE_DATA_DIR", "VIGIE_KUBELET_ENDPOINT", "VIGIE_KUBELET_CA"} {
 		if _, set := os.LookupEnv(derived); !set { // settings sets them for good
 			t.Cleanup(func() { require.NoError(t, os.Unsetenv(derived)) })
 		}
@@ -69,6 +69,8 @@ func TestTheEmbeddedShapesAreValid(t *testing.T) {
 		{"VIGIE_KAFKA_BROKERS": "b-1.msk:9098, b-2.msk:9098", "VIGIE_KAFKA_AUTH": "msk-iam", "AWS_REGION": "eu-west-3"},
 		{"VIGIE_KAFKA_BROKERS": "b-1:9096", "VIGIE_KAFKA_AUTH": "scram-sha-512", "VIGIE_KAFKA_USERNAME": "vigie", "VIGIE_KAFKA_PASSWORD": "not-a-real-one", "VIGIE_KAFKA_SIGNALS": "logs"},
 		{"KUBERNETES_SERVICE_HOST": "10.0.0.1", "VIGIE_NODE_NAME": "node-1", "VIGIE_NODE_IP": "10.0.0.7", "VIGIE_SERVICE_ACCOUNT": account, "VIGIE_KUBELET_AUTH": "none"},
+		{"VIGIE_NODE_IP": "fd00::7", "VIGIE_KUBELET_INSECURE": "false", "VIGIE_KARPENTER_NAMESPACE": "kube-system", "VIGIE_KEDA_NAMESPACE": "keda", "VIGIE_GATEWAY_REPLICAS": "2", "VIGIE_GATEWAY_ORDINAL": "1"},
+		{"VIGIE_POD_METRICS": "off"},
 	} {
 		for k, v := range env {
 			t.Setenv(k, v)

@@ -69,11 +69,13 @@ import (
 	"github.com/vigie-otel/vigie/exporters/remotewriteexporter"
 	"github.com/vigie-otel/vigie/exporters/warroomexporter"
 	"github.com/vigie-otel/vigie/extensions/configreloadextension"
+	"github.com/vigie-otel/vigie/extensions/kubeletpodsextension"
 	"github.com/vigie-otel/vigie/internal/configstate"
 	"github.com/vigie-otel/vigie/processors/attackdetectionprocessor"
 	"github.com/vigie-otel/vigie/processors/attackmetricsconnector"
 	"github.com/vigie-otel/vigie/processors/cloudmetadataprocessor"
 	"github.com/vigie-otel/vigie/processors/conntrackprocessor"
+	"github.com/vigie-otel/vigie/processors/podattributesprocessor"
 	"github.com/vigie-otel/vigie/processors/redactprocessor"
 	"github.com/vigie-otel/vigie/processors/seriesguardprocessor"
 	"github.com/vigie-otel/vigie/receivers/conntrackreceiver"
@@ -81,6 +83,7 @@ import (
 	"github.com/vigie-otel/vigie/receivers/enareceiver"
 	"github.com/vigie-otel/vigie/receivers/hoststatreceiver"
 	"github.com/vigie-otel/vigie/receivers/k8seventsreceiver"
+	"github.com/vigie-otel/vigie/receivers/podscrapereceiver"
 )
 
 // components is everything that is compiled in, in the order in which data
@@ -101,6 +104,7 @@ func componentsOf(state *configstate.State) (otelcol.Factories, error) {
 		hostmetricsreceiver.NewFactory(),
 		kubeletstatsreceiver.NewFactory(),
 		prometheusreceiver.NewFactory(),
+		podscrapereceiver.NewFactory(),
 		// Logs.
 		containerlogreceiver.NewFactory(),
 		filelogreceiver.NewFactory(),
@@ -119,6 +123,7 @@ func componentsOf(state *configstate.State) (otelcol.Factories, error) {
 		// First: keep the process alive.
 		memorylimiterprocessor.NewFactory(),
 		// Whose is it?
+		podattributesprocessor.NewFactory(),
 		k8sattributesprocessor.NewFactory(),
 		cloudmetadataprocessor.NewFactory(),
 		resourceprocessor.NewFactory(),
@@ -175,6 +180,7 @@ func componentsOf(state *configstate.State) (otelcol.Factories, error) {
 		healthcheckextension.NewFactory(),
 		configreloadextension.NewFactoryOf(state),
 		filestorage.NewFactory(),
+		kubeletpodsextension.NewFactory(),
 		// Who may.
 		awssigv4extension.NewFactory(),
 		sigv4authextension.NewFactory(),

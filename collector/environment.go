@@ -49,6 +49,13 @@ func (o *options) exportEnvironment() error {
 	if host, port, err := net.SplitHostPort(os.Getenv("VIGIE_GATEWAY_ENDPOINT")); err == nil {
 		derived["VIGIE_GATEWAY_HOST"], derived["VIGIE_GATEWAY_PORT"] = host, port
 	}
+	if ip := strings.Trim(strings.TrimSpace(os.Getenv("VIGIE_NODE_IP")), "[]"); ip != "" {
+		derived["VIGIE_KUBELET_ENDPOINT"] = net.JoinHostPort(ip, "10250")
+	}
+	// A cluster that signs its kubelets' certificates does so as its own authority.
+	if insecure, err := strconv.ParseBool(os.Getenv("VIGIE_KUBELET_INSECURE")); err == nil && !insecure {
+		derived["VIGIE_KUBELET_CA"] = cmp.Or(os.Getenv("VIGIE_SERVICE_ACCOUNT"), "/var/run/secrets/kubernetes.io/serviceaccount") + "/ca.crt"
+	}
 	// Where /proc can't be read the configurations' own defaults hold.
 	if b, err := memlimit.Derive("/"); err == nil {
 		derived["VIGIE_MEMORY_LIMIT_MIB"] = strconv.FormatUint(b.LimitMiB(), 10)

@@ -112,10 +112,30 @@ func podsHere(env environment, shape string) (map[string]any, bool, error) {
 	if _, asked, err := inCluster("VIGIE_NODE_IP")(env, shape); !asked || err != nil {
 		return nil, true, err
 	}
-	ip := strings.TrimSpace(env.get("VIGIE_NODE_IP"))
 	return map[string]any{"receivers": map[string]any{"container_log": map[string]any{
-		"kubelet": map[string]any{"endpoint": "https://" + net.JoinHostPort(strings.Trim(ip, "[]"), "10250")},
+		"kubelet": map[string]any{"endpoint": "https://" + kubeletOf(env)},
 	}}}, true, nil
+}
+
+// kubeletOf is the host:port of the node's kubelet.
+func kubeletOf(env environment) string {
+	if named := strings.TrimSpace(env.get("VIGIE_KUBELET_ENDPOINT")); named != "" {
+		return named
+	}
+	return net.JoinHostPort(strings.Trim(strings.TrimSpace(env.get("VIGIE_NODE_IP")), "[]"), "10250")
+}
+
+// podsMeasured applies where the node's pods are known, unless VIGIE_POD_METRICS is
+// off.
+func podsMeasured(env environment, shape string) (map[string]any, bool, error) {
+	switch v := strings.TrimSpace(env.get("VIGIE_POD_METRICS")); v {
+	case "", "on":
+		return inCluster("VIGIE_NODE_NAME", "VIGIE_NODE_IP")(env, shape)
+	case "off":
+		return nil, false, nil
+	default:
+		return nil, false, fmt.Errorf("VIGIE_POD_METRICS takes on or off (got %q)", v)
+	}
 }
 
 // tracersNamed applies where VIGIE_TRACERS names receivers, and in an agent

@@ -102,6 +102,7 @@ var everything = map[string]string{
 	"VIGIE_CLUSTER_NAME": "tv", "VIGIE_XRAY": "otlp", "VIGIE_TRACES_ENDPOINT": "tempo:4317", "VIGIE_CLOUDWATCH": "logs,metrics",
 	"VIGIE_CLOUDWATCH_OTLP": "metrics,logs", "VIGIE_GRAFANA_URL": "https://grafana.example", "VIGIE_EVENTBRIDGE_BUS": "match",
 	"KUBERNETES_SERVICE_HOST": "10.0.0.1", "VIGIE_NODE_NAME": "node-1", "VIGIE_NODE_IP": "10.0.0.7",
+	"VIGIE_KARPENTER_NAMESPACE": "kube-system", "VIGIE_KEDA_NAMESPACE": "keda",
 	"VIGIE_FLUENT_ENDPOINT": "0.0.0.0:24224", "VIGIE_FLUENT_OTLP_ENDPOINT": "0.0.0.0:4328", "VIGIE_REDACT": "on", "VIGIE_KAFKA_BROKERS": "b-1:9092",
 }
 
@@ -145,8 +146,8 @@ func TestEveryShapeIsListedAndHasADestinationForEachSignal(t *testing.T) {
 func TestAMPTakesEachSampleOnce(t *testing.T) {
 	for name, want := range map[string][]string{
 		"laptop":  {"metrics", "metrics/attack", "metrics/conntrack", "metrics/host", "metrics/spans"},
-		"agent":   {"metrics", "metrics/conntrack", "metrics/host", "metrics/kubelet", "metrics/kubernetes"},
-		"gateway": {"metrics", "metrics/attack", "metrics/cluster", "metrics/spans"},
+		"agent":   {"metrics", "metrics/conntrack", "metrics/host", "metrics/kubelet", "metrics/kubernetes", "metrics/pods"},
+		"gateway": {"metrics", "metrics/attack", "metrics/cluster", "metrics/karpenter", "metrics/keda", "metrics/spans"},
 	} {
 		conf := shape(t, name, everything)
 		var got []string
@@ -204,14 +205,14 @@ func TestAValueThatIsNotKnownIsNamedWithThoseThatAre(t *testing.T) {
 
 func TestKubernetesAttributesComeRightBehindTheMemoryLimiter(t *testing.T) {
 	conf := shape(t, "agent", everything)
-	for _, p := range []string{"metrics", "logs", "traces", "traces/tracers", "metrics/kubelet"} {
+	for _, p := range []string{"metrics", "logs", "traces", "traces/tracers", "metrics/kubelet", "metrics/pods"} {
 		list, _ := conf.Get("service::pipelines::" + p + "::processors").([]any)
 		require.GreaterOrEqual(t, len(list), 2, p)
-		if d := cmp.Diff([]any{"memory_limiter", "k8s_attributes"}, list[:2]); d != "" {
+		if d := cmp.Diff([]any{"memory_limiter", "pod_attributes"}, list[:2]); d != "" {
 			t.Errorf("%s: %s", p, d)
 		}
 	}
-	if shape(t, "agent", nil).IsSet("processors::k8s_attributes") {
+	if shape(t, "agent", nil).IsSet("processors::pod_attributes") {
 		t.Error("an agent outside a cluster waits for one")
 	}
 }

@@ -233,11 +233,11 @@ func TestFluentBitJoinsByItsEndpoints(t *testing.T) {
 	require.ErrorContains(t, err, "go together")
 }
 
-// k8s_attributes finds a pod by what the transform before it wrote, and what comes
+// pod_attributes finds a pod by what the transform before it wrote, and what comes
 // after it knows whose service it is.
 func TestThePodIsNamedBeforeKubernetesIsAsked(t *testing.T) {
 	list, _ := shape(t, "agent", everything).Get("service::pipelines::logs/fluentbit::processors").([]any)
-	want := []any{"transform/fluentbit", "groupbyattrs/fluentbit", "memory_limiter", "k8s_attributes", "transform/fluentbit_pod"}
+	want := []any{"transform/fluentbit", "groupbyattrs/fluentbit", "memory_limiter", "pod_attributes", "transform/fluentbit_pod"}
 	require.GreaterOrEqual(t, len(list), len(want))
 	if d := cmp.Diff(want, list[:len(want)]); d != "" {
 		t.Error(d)

@@ -42,12 +42,17 @@ type fragment struct {
 	from map[string][]string
 	// extensions are started beside the shape's.
 	extensions []string
-	// puts are processors that come right behind memory_limiter, in these
-	// pipelines where they are there.
-	puts map[string][]string
+	// puts are processors that others' pipelines get, where those are there.
+	puts []put
 	// last is, by signal, the processor that comes last in all of the shape's own
 	// pipelines.
 	last map[string]string
+}
+
+// put is a processor that comes right behind another in these pipelines.
+type put struct {
+	processor, behind string
+	pipelines         []string
 }
 
 func (f fragment) appliesTo(shape string) bool { return slices.Contains(f.shapes, shape) }
@@ -77,9 +82,18 @@ var fragments = []fragment{ //nolint:gochecknoglobals // a constant table
 	{name: "tracers", source: true, shapes: []string{"laptop", "agent"}, when: tracersNamed},
 	{
 		name: "node", source: true, shapes: []string{"agent"}, when: filled("metrics/kubernetes", "metrics", inCluster("VIGIE_NODE_NAME", "VIGIE_NODE_IP"), "metrics/kubelet"),
-		puts: map[string][]string{"k8s_attributes": {"metrics", "metrics/kubelet", "logs", "logs/pods", "logs/fluentbit", "traces", "traces/tracers"}},
+		extensions: []string{"kubelet_pods"},
+		puts: []put{
+			{"pod_attributes", "memory_limiter", []string{"metrics", "metrics/kubelet", "metrics/pods", "logs", "logs/pods", "logs/fluentbit", "traces", "traces/tracers"}},
+			// The node's own metrics first say that they are the node's.
+			{"pod_attributes", "resource/host", []string{"metrics/conntrack"}},
+			{"transform/owner", "pod_attributes", []string{"metrics/conntrack"}},
+		},
 	},
+	{name: "podmetrics", source: true, shapes: []string{"agent"}, when: filled("metrics/pods", "metrics", podsMeasured)},
 	{name: "cluster", source: true, shapes: []string{"gateway"}, when: filled("metrics/cluster", "metrics", inCluster())},
+	{name: "karpenter", source: true, shapes: []string{"gateway"}, when: filled("metrics/karpenter", "metrics", inCluster("VIGIE_KARPENTER_NAMESPACE"))},
+	{name: "keda", source: true, shapes: []string{"gateway"}, when: filled("metrics/keda", "metrics", inCluster("VIGIE_KEDA_NAMESPACE"))},
 	{name: "events", source: true, shapes: []string{"gateway"}, when: filled("logs/events", "logs", inCluster())},
 	{name: "redact", shapes: everywhere, when: secretsStay, last: map[string]string{"logs": "redact", "traces": "redact"}},
 
@@ -110,7 +124,7 @@ var fragments = []fragment{ //nolint:gochecknoglobals // a constant table
 }
 
 // gatewaysOwn are a gateway's pipelines of what no agent has sent out already.
-var gatewaysOwn = map[string][]string{"gateway": {"metrics", "metrics/attack", "metrics/spans", "metrics/cluster", "logs", "logs/events"}} //nolint:gochecknoglobals // a constant table
+var gatewaysOwn = map[string][]string{"gateway": {"metrics", "metrics/attack", "metrics/spans", "metrics/cluster", "metrics/karpenter", "metrics/keda", "logs", "logs/events"}} //nolint:gochecknoglobals // a constant table
 
 // kubernetesOnly are the pipelines whose metrics Container Insights knows.
 var kubernetesOnly = map[string][]string{"agent": {"metrics/kubelet", "metrics/kubernetes", "metrics/host"}, "gateway": {"metrics/cluster"}} //nolint:gochecknoglobals // a constant table

@@ -43,6 +43,11 @@ func assemble(conf *confmap.Conf, shape string, env environment, among []fragmen
 
 // join appends what the lists of others need: merging would replace them.
 func (f fragment) join(conf *confmap.Conf, shape string, own []string) error {
+	for _, p := range f.puts {
+		if err := p.into(conf); err != nil {
+			return err
+		}
+	}
 	overlay := map[string]any{}
 	if len(f.extensions) > 0 {
 		overlay["service::extensions"] = appendTo(conf, "service::extensions", f.extensions...)
@@ -51,13 +56,6 @@ func (f fragment) join(conf *confmap.Conf, shape string, own []string) error {
 		signal, _, _ := strings.Cut(name, "/")
 		key := "service::pipelines::" + name + "::exporters"
 		overlay[key] = appendTo(conf, key, f.takes[signal])
-	}
-	for processor, names := range f.puts {
-		for _, name := range names {
-			if key := "service::pipelines::" + name + "::processors"; conf.IsSet(key) {
-				overlay[key] = putBehind(conf, key, "memory_limiter", processor)
-			}
-		}
 	}
 	for _, name := range own {
 		signal, _, _ := strings.Cut(name, "/")
@@ -69,10 +67,20 @@ func (f fragment) join(conf *confmap.Conf, shape string, own []string) error {
 	return conf.Merge(confmap.NewFromStringMap(overlay))
 }
 
-// putBehind is the list at key with one more right behind another.
-func putBehind(conf *confmap.Conf, key, behind, one string) []any {
-	old, _ := conf.Get(key).([]any)
-	return slices.Insert(slices.Clone(old), slices.Index(old, any(behind))+1, any(one))
+// into puts the processor into those of its pipelines that conf has.
+func (p put) into(conf *confmap.Conf) error {
+	for _, name := range p.pipelines {
+		key := "service::pipelines::" + name + "::processors"
+		old, ok := conf.Get(key).([]any)
+		if !ok {
+			continue
+		}
+		list := slices.Insert(slices.Clone(old), slices.Index(old, any(p.behind))+1, any(p.processor))
+		if err := conf.Merge(confmap.NewFromStringMap(map[string]any{key: list})); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // giving are those of the shape's own pipelines that the fragment takes from.

@@ -11,8 +11,8 @@ import (
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
 
+	"github.com/vigie-otel/vigie/internal/podlist"
 	"github.com/vigie-otel/vigie/internal/tail"
-	"github.com/vigie-otel/vigie/receivers/containerlogreceiver/internal/podlist"
 )
 
 // logReceiver starts and stops the reader and the sender.
@@ -92,7 +92,7 @@ func (r *logReceiver) Start(ctx context.Context, host component.Host) error {
 func (r *logReceiver) complain() func(error) {
 	var last time.Time
 	return func(err error) {
-		if now := time.Now(); now.Sub(last) >= 10*time.Minute {
+		if now := time.Now(); err != nil && now.Sub(last) >= 10*time.Minute {
 			last = now
 			r.set.Logger.Warn("Labels and annotations of pods are not known; until they are, all pods are read as configured", zap.Error(err))
 		}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/vigie-otel/vigie/internal/cri"
 	"github.com/vigie-otel/vigie/internal/names"
-	"github.com/vigie-otel/vigie/receivers/containerlogreceiver/internal/podlist"
+	"github.com/vigie-otel/vigie/internal/podlist"
 )
 
 // Selectors choose by labels or annotations: "key", or "key=value" where the value

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/vigie-otel/vigie/receivers/containerlogreceiver/internal/podlist"
+	"github.com/vigie-otel/vigie/internal/podlist"
 )
 
 // kubelet serves a list of pods, and refreshes the reader's when it is changed.

@@ -12,9 +12,9 @@ import (
 
 	"github.com/vigie-otel/vigie/internal/applog"
 	"github.com/vigie-otel/vigie/internal/names"
+	"github.com/vigie-otel/vigie/internal/podlist"
 	"github.com/vigie-otel/vigie/internal/tail"
 	"github.com/vigie-otel/vigie/receivers/containerlogreceiver/internal/metadata"
-	"github.com/vigie-otel/vigie/receivers/containerlogreceiver/internal/podlist"
 )
 
 // dropReason is why records were given up.

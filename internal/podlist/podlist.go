@@ -1,5 +1,6 @@
-// Package podlist knows the labels and annotations of a node's pods, from the
-// kubelet's own list: no watch on the API server, and nothing waits for it.
+// Package podlist knows a node's pods (names, owners, addresses, ports, labels and
+// annotations), from the kubelet's own list: no watch on the API server, and
+// nothing waits for it.
 //
 // One goroutine, started by Run, asks for the list at an interval, and earlier
 // when Want says that an unknown pod was seen. Whatever goes wrong, the last list
@@ -10,8 +11,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -37,13 +36,10 @@ type Options struct {
 const (
 	maxBytes = 64 << 20
 	maxPods  = 4096
+	maxText  = 16 << 10 // bytes of a pod's annotations, and of its labels
+	maxValue = 1 << 10  // of one of them; what kubectl applied last is larger
+	maxPorts = 256      // of a pod
 )
-
-// Pod is what is known of a pod.
-type Pod struct {
-	Labels      map[string]string
-	Annotations map[string]string
-}
 
 // List is the newest list. Make one with New.
 type List struct {
@@ -51,8 +47,9 @@ type List struct {
 	client *http.Client
 	wake   chan struct{}
 
-	pods       atomic.Pointer[map[string]Pod]
+	pods       atomic.Pointer[index]
 	generation atomic.Uint64
+	at         atomic.Int64 // Unix milliseconds of the newest list
 
 	// OK and Failed count requests.
 	OK, Failed atomic.Int64
@@ -83,15 +80,53 @@ func New(o Options) (*List, error) {
 
 // Get gives what is known of a pod; false while nothing is.
 func (l *List) Get(namespace, pod string) (Pod, bool) {
+	return l.one(func(x *index) int32 { return find(x.name, namespace+"/"+pod) })
+}
+
+// OfUID is the pod of a UID.
+func (l *List) OfUID(uid string) (Pod, bool) {
+	return l.one(func(x *index) int32 { return find(x.uid, uid) })
+}
+
+// OfAddress is the pod of an address that no other pod has: those in the host's
+// network share the node's.
+func (l *List) OfAddress(ip string) (Pod, bool) {
+	return l.one(func(x *index) int32 { return find(x.ip, ip) })
+}
+
+func find(m map[string]int32, key string) int32 {
+	if i, ok := m[key]; ok && key != "" {
+		return i
+	}
+	return -1
+}
+
+func (l *List) one(where func(*index) int32) (Pod, bool) {
 	if l == nil {
 		return Pod{}, false
 	}
-	pods := l.pods.Load()
-	if pods == nil {
+	x := l.pods.Load()
+	if x == nil {
 		return Pod{}, false
 	}
-	p, ok := (*pods)[namespace+"/"+pod]
-	return p, ok
+	i := where(x)
+	if i < 0 {
+		return Pod{}, false
+	}
+	return x.all[i], true
+}
+
+// All are the pods of the newest list, which nobody may change; false while there
+// is none.
+func (l *List) All() ([]Pod, bool) {
+	if l == nil {
+		return nil, false
+	}
+	x := l.pods.Load()
+	if x == nil {
+		return nil, false
+	}
+	return x.all, true
 }
 
 // Generation changes with each new list. A nil list stays at 0.
@@ -101,6 +136,9 @@ func (l *List) Generation() uint64 {
 	}
 	return l.generation.Load()
 }
+
+// At is when the newest list came.
+func (l *List) At() time.Time { return time.UnixMilli(l.at.Load()) }
 
 // Want says that the list lacks a pod.
 func (l *List) Want() {
@@ -113,15 +151,18 @@ func (l *List) Want() {
 	}
 }
 
-// Run asks until ctx is done. complain takes what went wrong, each time.
-func (l *List) Run(ctx context.Context, complain func(error)) {
+// Run asks until ctx is done. tell takes how it went, each time: nil when it went
+// well.
+func (l *List) Run(ctx context.Context, tell func(error)) {
 	defer l.client.CloseIdleConnections()
 	for {
-		if err := l.Refresh(ctx); err != nil && ctx.Err() == nil {
-			l.Failed.Add(1)
-			complain(err)
-		} else if err == nil {
+		switch err := l.Refresh(ctx); {
+		case err == nil:
 			l.OK.Add(1)
+			tell(nil)
+		case ctx.Err() == nil:
+			l.Failed.Add(1)
+			tell(err)
 		}
 		if !pause(ctx, l.opts.Soonest, nil) || !pause(ctx, l.opts.Interval-l.opts.Soonest, l.wake) {
 			return
@@ -171,53 +212,8 @@ func (l *List) Refresh(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the kubelet's pods: %w", err)
 	}
-	l.pods.Store(&pods)
+	l.pods.Store(newIndex(pods))
+	l.at.Store(time.Now().UnixMilli())
 	l.generation.Add(1)
 	return nil
-}
-
-var errNoList = errors.New("not a list of pods")
-
-// decode reads a v1.PodList one pod at a time, and keeps of each its metadata.
-func decode(r io.Reader) (map[string]Pod, error) {
-	d := json.NewDecoder(r)
-	pods := map[string]Pod{}
-	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, errors.Join(errNoList, err)
-	}
-	for d.More() {
-		name, err := d.Token()
-		if err != nil {
-			return nil, err
-		}
-		if name != "items" {
-			var rest json.RawMessage
-			if err := d.Decode(&rest); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		if t, err := d.Token(); err != nil || t != json.Delim('[') {
-			if t == nil && err == nil {
-				return pods, nil // "items": null: a node without pods
-			}
-			return nil, errors.Join(errNoList, err)
-		}
-		for d.More() {
-			var item struct {
-				Metadata struct {
-					Namespace, Name     string
-					Labels, Annotations map[string]string
-				}
-			}
-			if err := d.Decode(&item); err != nil {
-				return nil, err
-			}
-			if m := item.Metadata; len(pods) < maxPods {
-				pods[m.Namespace+"/"+m.Name] = Pod{Labels: m.Labels, Annotations: m.Annotations}
-			}
-		}
-		return pods, nil
-	}
-	return nil, errNoList
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -43,7 +44,7 @@ func TestPodsAreKnownByNamespaceAndName(t *testing.T) {
 	require.Equal(t, uint64(1), l.Generation())
 	a, known := l.Get("n", "a")
 	require.True(t, known)
-	require.Equal(t, Pod{Labels: map[string]string{"l": "1"}, Annotations: map[string]string{"vigie.dev/logs": "off"}}, a)
+	require.Equal(t, Pod{Namespace: "n", Name: "a", Labels: map[string]string{"l": "1"}, Annotations: map[string]string{"vigie.dev/logs": "off"}}, a)
 	_, known = l.Get("n", "b")
 	require.True(t, known)
 	_, known = l.Get("other", "a")
@@ -80,7 +81,7 @@ func TestAnUnknownPodIsAskedForSooner(t *testing.T) {
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
-	go func() { l.Run(ctx, func(err error) { t.Error(err) }); close(ended) }()
+	go func() { l.Run(ctx, func(err error) { assert.NoError(t, err) }); close(ended) }()
 	<-asked
 	l.Want()
 	<-asked
