@@ -133,6 +133,9 @@ func images(t *testing.T, dir string) map[string]v1.Image {
 	index := must2(root.ImageIndex(top.Manifests[0].Digest))(t)
 	all := map[string]v1.Image{}
 	for _, m := range must2(index.IndexManifest())(t).Manifests {
+		if m.ArtifactType != "" || len(m.Annotations) > 0 {
+			t.Errorf("%+v: some tools would write that anew, and change the digest", m)
+		}
 		all[m.Platform.String()] = must2(index.Image(m.Digest))(t)
 	}
 	return all

@@ -47,7 +47,7 @@ func (b builder) write(out string, platforms []platform) ([]result, v1.Hash, err
 		}
 		r.modules = modules
 		results, boms = append(results, r), append(boms, bom)
-		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: img, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: p.os, Architecture: p.arch}}})
+		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: runnable{img}, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: p.os, Architecture: p.arch}}})
 	}
 	annotated, ok := mutate.Annotations(index, b.labels()).(v1.ImageIndex)
 	if !ok {
@@ -77,6 +77,13 @@ func (b builder) write(out string, platforms []platform) ([]result, v1.Hash, err
 	}
 	return results, digest, nil
 }
+
+// runnable is an image whose descriptor says nothing of an artifact. What says
+// more than it must is written anew by tools that copy, and the index's digest,
+// which is signed, with it.
+type runnable struct{ v1.Image }
+
+func (runnable) ArtifactType() (string, error) { return "", nil }
 
 func (b builder) measure(p platform, img v1.Image) (result, error) {
 	r := result{platform: p}
