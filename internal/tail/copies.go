@@ -33,7 +33,10 @@ func (s *Set) copies(others []entry) {
 				s.add(f)
 				s.fresh = append(s.fresh, f)
 				s.Stats.Recovered += o.size - at
-				s.Stats.LostBytes -= min(o.size-at, t.size-t.offset)
+				s.Stats.LostBytes -= min(o.size-at, t.lost)
+				if t.file != nil {
+					t.file.copied = t.epoch + 1
+				}
 			}
 			s.truncated = append(s.truncated[:i], s.truncated[i+1:]...)
 			i--

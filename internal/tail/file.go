@@ -24,6 +24,7 @@ type File struct {
 	size      int64     // as last seen
 	stuck     int64     // the size at which the rest was an unfinished line
 	epoch     uint32    // how often it was truncated
+	copied    uint32    // 1 + the last epoch whose copy was found
 	mtime     time.Time // the file system's, as last seen
 	grewAt    time.Time // when size last changed
 	caughtUp  time.Time // when all that there was had last been accepted
@@ -47,6 +48,10 @@ func (f *File) Rotated() bool { return !f.rotatedAt.IsZero() || f.gone }
 // Epoch is how often the file was truncated: pieces held from before belong to
 // no line after it.
 func (f *File) Epoch() uint32 { return f.epoch }
+
+// Copied tells whether what the file was in an epoch that is over has been found in
+// a copy, which is read on from where no line was half done.
+func (f *File) Copied(epoch uint32) bool { return f.copied == epoch+1 }
 
 // Advance takes n bytes of what Read gave.
 func (f *File) Advance(n int) { f.offset += int64(n) }

@@ -46,6 +46,20 @@ func (p Fingerprint) of(r io.ReaderAt, scratch []byte) bool {
 	return err == nil && got == p
 }
 
+// extend reads a file's first bytes once. It tells whether the file begins with
+// those of the fingerprint, and gives that of all the bytes that were read. A file
+// that cannot be read begins with nothing but what is known.
+func (p Fingerprint) extend(r io.ReaderAt, scratch []byte) (longer Fingerprint, begins bool) {
+	longer, err := takeFingerprint(r, fingerprintMax, scratch)
+	switch {
+	case err != nil:
+		return p, p.N == 0
+	case longer.N < p.N || xxh3.Hash(scratch[:p.N]) != p.Sum && p.N > 0:
+		return longer, false
+	}
+	return longer, true
+}
+
 // identifyOpen identifies an open file.
 func identifyOpen(f *os.File) (ID, error) {
 	info, err := f.Stat()

@@ -53,26 +53,34 @@ func (s *Set) stat(f *File) error {
 		return fmt.Errorf("stat %s: %w", f.Path, err)
 	}
 	size := info.Size()
+	// Truncated and written again to the very same size, it has another time.
+	same := size == f.size && info.ModTime().Equal(f.mtime)
 	f.mtime = info.ModTime()
-	if size == f.size {
+	if same {
 		if f.committed >= size {
 			f.caughtUp = s.now
 		}
 		return nil
 	}
 	before := f.size
-	f.size, f.grewAt = size, s.now
+	if size != before {
+		f.size, f.grewAt = size, s.now
+	}
 	if f.goal == 0 {
 		f.goal, f.goalAt = size, s.now
 	}
-	if size < before || !f.print.of(f.f, s.scratch[:]) {
+	// One look tells whether the file begins as it did and how it goes on: between
+	// two it could be truncated, and the new beginning pass for the old one's.
+	longer, begins := f.print.extend(f.f, s.scratch[:])
+	if size < before || !begins {
 		s.shrank(f, before)
-	}
-	if f.print.N < fingerprintMax && size > int64(f.print.N) {
-		if p, err := takeFingerprint(f.f, fingerprintMax, s.scratch[:]); err == nil {
-			f.print = p
+		// It may have been truncated since its size was asked for.
+		if info, err := f.f.Stat(); err == nil {
+			f.size, f.mtime = info.Size(), info.ModTime()
 		}
+		longer, _ = f.print.extend(f.f, s.scratch[:])
 	}
+	f.print = longer
 	return nil
 }
 
@@ -80,10 +88,13 @@ func (s *Set) stat(f *File) error {
 // in a copy; until one is found it counts as lost.
 func (s *Set) shrank(f *File, before int64) {
 	s.Stats.Truncated++
-	lost := max(0, before-f.offset)
+	lost, safe := max(0, before-f.offset), f.offset
 	s.Stats.LostBytes += lost
+	if s.safe != nil {
+		safe = min(safe, s.safe(f))
+	}
 	if f.print.N > 0 {
-		s.truncated = append(s.truncated, stub{name: f.Name, print: f.print, offset: f.offset, size: before, at: s.now})
+		s.truncated = append(s.truncated, stub{name: f.Name, print: f.print, file: f, epoch: f.epoch, offset: safe, size: before, lost: lost, at: s.now})
 		if len(s.truncated) > 256 {
 			s.truncated = s.truncated[1:]
 		}

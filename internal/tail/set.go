@@ -64,9 +64,10 @@ type Set struct {
 	dirty    map[string]bool // directories to look at again
 	all      bool            // look at all of them
 
-	fresh     []*File // files whose first checkpoint is not stored yet
-	forgotten []ID    // files whose checkpoint is to be deleted
-	truncated []stub  // to be looked for in copies
+	fresh     []*File           // files whose first checkpoint is not stored yet
+	forgotten []ID              // files whose checkpoint is to be deleted
+	safe      func(*File) int64 // nil: all that was taken
+	truncated []stub            // to be looked for in copies
 
 	trouble error // the last opening or watch that failed
 
@@ -74,12 +75,20 @@ type Set struct {
 	scratch [fingerprintMax]byte
 }
 
+// SetSafe gives the set a word on up to where a file need not be read again if it
+// is truncated: the beginning of its first line that is half done. Without one that
+// is all that was taken. It is called by Poll and Read.
+func (s *Set) SetSafe(safe func(*File) int64) { s.safe = safe }
+
 // stub is what is left of a file that was truncated.
 type stub struct {
 	name   string
 	print  Fingerprint
-	offset int64 // read up to here
+	file   *File // nil: it was truncated while nobody looked
+	epoch  uint32
+	offset int64 // read up to here, and no line half done
 	size   int64 // and it had at least this
+	lost   int64 // bytes that count as lost until its copy is found
 	at     time.Time
 }
 

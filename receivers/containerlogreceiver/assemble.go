@@ -119,6 +119,23 @@ func (r *reader) flush(s *source) {
 	}
 }
 
+// truncated is for a source whose file was truncated, once it was looked for a
+// copy. A copy is read on from where no line was half done, and has what is held;
+// else that is all there is of its lines.
+func (r *reader) truncated(s *source) {
+	if s.file.Copied(s.epoch) {
+		for i := range s.streams {
+			a := &s.streams[i]
+			a.line.take()
+			a.record.take()
+			a.joiner.Reset()
+		}
+	} else {
+		r.flush(s)
+	}
+	s.epoch = s.file.Epoch()
+}
+
 // wait lists a source for expire.
 func (r *reader) wait(s *source) {
 	if !s.waiting {

@@ -84,12 +84,11 @@ func (b *batch) open(s *source) slot {
 // seal notes how far the files of the batch, and those that nothing is known of
 // yet, are read.
 func (r *reader) seal() *batch {
-	// The copy of a truncated file is followed from where that one was read to: what
-	// is held of it must not come later than the mark which says so.
+	// What is held of a truncated file without a copy must not come later than the
+	// mark which says that it begins anew.
 	for _, s := range r.waiting {
 		if s.epoch != s.file.Epoch() {
-			r.flush(s)
-			s.epoch = s.file.Epoch()
+			r.truncated(s)
 		}
 	}
 	b := r.batch

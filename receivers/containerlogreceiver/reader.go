@@ -68,6 +68,12 @@ func newReader(c *Config, logger *zap.Logger, set *tail.Set) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	set.SetSafe(func(f *tail.File) int64 {
+		if s, ok := f.Data.(*source); ok && s.epoch == f.Epoch() {
+			return s.safe()
+		}
+		return f.Offset()
+	})
 	return &reader{
 		config: c, logger: logger, set: set, counts: &counts{}, spaces: newNamespaces(), batch: newBatch(1), logged: map[string]time.Time{},
 		bodies: understand, reading: how, order: c.Sacrifice.levels(),
@@ -233,9 +239,11 @@ func (r *reader) visit(f *tail.File) (more bool, err error) {
 		r.settle(s)
 	}
 	if s.epoch != f.Epoch() {
-		// Truncated: what is held belongs to no line that will come.
-		r.flush(s)
-		s.epoch = f.Epoch()
+		// What is held belongs to no line that will come here.
+		if s.holds() && r.set.Pending() {
+			return true, nil // the next scan tells whether it was copied
+		}
+		r.truncated(s)
 	}
 	if s.off {
 		r.flush(s)

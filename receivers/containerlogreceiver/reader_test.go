@@ -221,9 +221,9 @@ func TestTheLastLineOfADeletedFileIsNotLost(t *testing.T) {
 	require.Zero(t, d.r.set.Len())
 }
 
-// The mark of a truncated file's copy says that all before it was read: a line
-// that still waits for a trace must not come in a later batch than that mark.
-func TestWhatIsHeldOfATruncatedFileLeavesWithItsCopysMark(t *testing.T) {
+// The mark of a truncated file's copy says what was read: a line that still waits
+// for a trace is not among it, for a kill would lose it, and is read from the copy.
+func TestWhatIsHeldOfATruncatedFileIsReadFromItsCopy(t *testing.T) {
 	d := newDesk(t, nil)
 	d.cri(pod, "stdout F {}", "stdout F the last line")
 	d.want(200*time.Millisecond, "{}")
@@ -236,11 +236,14 @@ func TestWhatIsHeldOfATruncatedFileLeavesWithItsCopysMark(t *testing.T) {
 	d.r.set.Scan(d.now, true)
 	b := d.r.seal()
 	var copied bool
+	held := int64(len("2026-07-11T19:00:00.123456789Z stdout F {}\n"))
 	for _, m := range b.marks {
-		copied = copied || m.File.Path == filepath.Join(d.dir, pod)+".1" && m.Offset == int64(len(body))
+		copied = copied || m.File.Path == filepath.Join(d.dir, pod)+".1" && m.Offset == held
 	}
-	require.True(t, copied, "the copy's mark is at its end")
-	require.Equal(t, 1, b.records)
+	require.True(t, copied, "the copy's mark is in front of what was held")
+	require.Zero(t, b.records)
+	d.r.batch = newBatch(b.id + 1)
+	d.want(20*time.Second, "the last line")
 }
 
 func TestHalfDoneLinesAreReadAgainByTheNextRun(t *testing.T) {
@@ -318,4 +321,41 @@ func TestTheLagIsKnownByNamespace(t *testing.T) {
 	d.after(2 * time.Second)
 	require.Zero(t, n.lag.Load())
 	require.Zero(t, n.behind.Load())
+}
+
+// Fragments of a line are read, others fill the batch, and the file is truncated:
+// its copy has the whole line. It arrives once, and in one piece.
+func TestALineWhoseFragmentsATruncationSplitsIsReadWholeFromTheCopy(t *testing.T) {
+	for _, copied := range []bool{true, false} {
+		d := newDesk(t, func(c *Config) { c.Batch.MaxRecords = 3 })
+		d.cri(pod, "stdout F {1}", "stdout F {2}", "stdout P {th", "stdout P r")
+		d.want(200*time.Millisecond, "{1}", "{2}")
+		d.hold = true
+		d.write("other.log", "a\nb\nc\nd\n")
+		d.after(time.Second)
+		require.True(t, d.r.full(), "the pipeline stands still")
+		d.cri(pod, "stdout F ee}", "stdout F {4}")
+		d.after(time.Second)
+		body, err := os.ReadFile(filepath.Join(d.dir, pod))
+		require.NoError(t, err)
+		if copied {
+			d.write(pod+".1", string(body))
+		}
+		require.NoError(t, os.Truncate(filepath.Join(d.dir, pod), 0))
+		d.cri(pod, "stdout F {5}")
+		d.after(time.Second)
+		d.hold = false
+		got := d.after(20 * time.Second)
+		sort.Strings(got)
+		want := []string{"a", "b", "c", "d", "{5}", "{thr <unterminated>"}
+		if copied {
+			want = []string{"a", "b", "c", "d", "{4}", "{5}", "{three}"}
+			require.Zero(t, d.r.set.Stats.LostBytes)
+		} else {
+			require.EqualValues(t, len("2026-07-11T19:00:00.123456789Z stdout F ee}\n2026-07-11T19:00:00.123456789Z stdout F {4}\n"), d.r.set.Stats.LostBytes)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(copied, diff)
+		}
+	}
 }
