@@ -155,7 +155,7 @@ func TestTheRightsAreTheseAndNoOthers(t *testing.T) {
 	}
 	collect(render(t))
 	require.Equal(t, map[string][]string{
-		"cluster vigie-agent":               {"get nodes/metrics", "get nodes/pods", "get nodes/stats", "get pods", "list pods", "watch pods"},
+		"cluster vigie-agent":               {"get nodes/metrics", "get nodes/pods", "get nodes/stats"},
 		"cluster vigie-gateway":             {"get /metrics", "get events", "list events", "watch events"},
 		"vigie vigie-gateway":               {"create coordination.k8s.io/leases", "get coordination.k8s.io/leases vigie-k8s-events", "update coordination.k8s.io/leases vigie-k8s-events"},
 		"default vigie-gateway-apiserver":   {"get endpoints", "get pods", "get services", "list endpoints", "list pods", "list services", "watch endpoints", "watch pods", "watch services"},

@@ -30,6 +30,12 @@
 {{- with include "vigie.kubeStateMetrics" . }}
 - {name: VIGIE_KUBE_STATE_METRICS, value: {{ . | quote }}}
 {{- end }}
+{{- with .Values.karpenter.namespace }}
+- {name: VIGIE_KARPENTER_NAMESPACE, value: {{ . | quote }}}
+{{- end }}
+{{- with .Values.keda.namespace }}
+- {name: VIGIE_KEDA_NAMESPACE, value: {{ . | quote }}}
+{{- end }}
 {{- with $g.env }}
 {{ toYaml . }}
 {{- end }}

@@ -90,10 +90,3 @@ readinessProbe: {httpGet: {path: /healthz, port: health}, periodSeconds: 5, time
 {{- /* Whether agents read the pods' log files: not where Fluent Bit does. */ -}}
 {{- if and .Values.agent.logs (not .Values.fluentbit.enabled) }}yes{{ end -}}
 {{- end }}
-
-{{- /* How the kubelet is asked for its pods: nodes/pods from Kubernetes 1.33 on,
-before it only nodes/proxy would do. */ -}}
-{{- define "vigie.kubeletPods" -}}
-{{- if ne .Values.rbac.kubeletPods "auto" }}{{ .Values.rbac.kubeletPods }}
-{{- else }}nodes/pods{{ end -}}
-{{- end }}
