@@ -1,13 +1,12 @@
 package warroomexporter
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
 
-	"go.opentelemetry.io/collector/client"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
@@ -32,8 +31,8 @@ type noteBody struct {
 // writeTimeline answers POST /api/warroom/timeline with the entry as it was
 // kept; it is on the disk then.
 func (w *warroom) writeTimeline(rw http.ResponseWriter, r *http.Request) {
-	who, authenticated := subject(client.FromContext(r.Context()))
-	if w.cfg.Auth.HasValue() && (!authenticated || !slices.Contains(w.cfg.Room.Writers, who)) {
+	who, may := w.writer(r)
+	if !may {
 		http.Error(rw, "you may look and not write: room::writers does not name you", http.StatusForbidden)
 		return
 	}
@@ -47,8 +46,8 @@ func (w *warroom) writeTimeline(rw http.ResponseWriter, r *http.Request) {
 		http.Error(rw, "read the entry: "+err.Error(), http.StatusBadRequest)
 		return
 	}
-	if !authenticated {
-		who = body.Who
+	if who == "" { // nobody is authenticated: what the viewer says
+		who = cmp.Or(strings.TrimSpace(body.Who), "unnamed")
 	}
 	if !body.Kind.Human() {
 		http.Error(rw, "kind must be note, severity, commander, deputy or scribe", http.StatusBadRequest)
@@ -64,19 +63,6 @@ func (w *warroom) writeTimeline(rw http.ResponseWriter, r *http.Request) {
 	default:
 		writeJSON(rw, http.StatusCreated, e)
 	}
-}
-
-// subject is who the authenticator says is there.
-func subject(info client.Info) (string, bool) {
-	if info.Auth == nil {
-		return "", false
-	}
-	for _, key := range []string{"username", "subject"} {
-		if s, ok := info.Auth.GetAttribute(key).(string); ok && s != "" {
-			return s, true
-		}
-	}
-	return "", false
 }
 
 // serveTimeline answers GET /api/warroom/timeline: the newest entries as JSON

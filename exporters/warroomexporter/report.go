@@ -52,8 +52,6 @@ func (w *warroom) serveReport(rw http.ResponseWriter, r *http.Request) {
 	}
 	name := "vigie-" + begin.Format("20060102-150405")
 	h := rw.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
 	if format == "ndjson" {
 		h.Set("Content-Type", "application/x-ndjson")
 		h.Set("Content-Disposition", `attachment; filename="`+name+`.ndjson"`)

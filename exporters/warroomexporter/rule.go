@@ -31,6 +31,5 @@ func (w *warroom) serveRule(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	rw.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	rw.Header().Set("X-Content-Type-Options", "nosniff")
 	_, _ = rw.Write(out.Bytes())
 }

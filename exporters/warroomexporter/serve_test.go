@@ -38,6 +38,7 @@ func TestServeAScene(t *testing.T) {
 	if dir := os.Getenv("VIGIE_WARROOM_STORE"); dir != "" {
 		cfg.Store.Directory = dir
 	}
+	cfg.Room.GrafanaURL = "https://grafana.example/root"
 	s := scene{name: os.Getenv("VIGIE_WARROOM_SCENE"), begun: time.Now().Truncate(time.Second)}
 	start := func() *warroom {
 		w := newWarroom(exportertest.NewNopSettings(metadata.Type), cfg)

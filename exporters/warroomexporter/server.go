@@ -2,7 +2,6 @@ package warroomexporter
 
 import (
 	"encoding/json"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 func (w *warroom) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/", w.store.Handler())
+	mux.Handle("/api/v1/write", w.writersOnly(w.store.Handler()))
 	mux.HandleFunc("GET /api/warroom/now", w.serveNow)
 	mux.HandleFunc("GET /api/warroom/headroom", w.serveHeadroom)
 	mux.HandleFunc("GET /api/warroom/stream", w.serveStream)
@@ -25,30 +25,7 @@ func (w *warroom) handler() http.Handler {
 	mux.HandleFunc("GET /api/warroom/report", w.serveReport)
 	mux.HandleFunc("GET /healthz", w.serveHealth)
 	mux.Handle("/", pageHandler())
-	// A page of another site must not write here through a viewer's browser, nor
-	// reach loopback under a name of its own.
-	return w.ownName(http.NewCrossOriginProtection().Handler(mux))
-}
-
-// ownName refuses requests to a loopback server under a name that is not this
-// machine's own: without it, a page whose host name is made to resolve to
-// 127.0.0.1 (DNS rebinding) could read what the war room knows.
-func (w *warroom) ownName(next http.Handler) http.Handler {
-	host, _, _ := net.SplitHostPort(w.cfg.NetAddr.Endpoint)
-	if !loopback(host) {
-		return next
-	}
-	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		name, _, err := net.SplitHostPort(r.Host)
-		if err != nil {
-			name = r.Host
-		}
-		if !loopback(strings.Trim(name, "[]")) {
-			http.Error(rw, "this server answers to localhost only, not to "+strconv.Quote(name), http.StatusForbidden)
-			return
-		}
-		next.ServeHTTP(rw, r)
-	})
+	return w.guarded(mux)
 }
 
 // now is what /api/warroom/now answers: all that the first page shows.
@@ -152,7 +129,6 @@ func writeJSON(rw http.ResponseWriter, code int, v any) {
 		return
 	}
 	rw.Header().Set("Content-Type", "application/json")
-	rw.Header().Set("Cache-Control", "no-store")
 	rw.WriteHeader(code)
 	_, _ = rw.Write(body)
 }

@@ -27,7 +27,6 @@ func (w *warroom) serveStream(rw http.ResponseWriter, r *http.Request) {
 	}
 	h := rw.Header()
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
-	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // nginx in between must not collect
 	s := streamer{rw: rw, control: http.NewResponseController(rw), room: w.room}
 	if s.write([]byte("retry: 1000\n\n")) != nil || s.resync() != nil {

@@ -2,17 +2,17 @@
 import { signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { Band, Bar } from "./band";
-import { mode, notice, service, shown, tv, type Finding, type Rule } from "./model";
+import { mode, notice, service, shownFindings, tv, type Finding, type Rule } from "./model";
 import { clock, count, percent, words } from "./format";
 import { openFindings } from "./verdict";
 
 export function AttackersBand() {
-  const v = shown.value!;
-  const open = openFindings(v), closed = (v.findings ?? []).filter((f) => f.status === "closed"), lost = (v.findings ?? []).filter((f) => f.stale);
+  const all = shownFindings.value ?? [];
+  const open = openFindings(all), closed = all.filter((f) => f.status === "closed"), lost = all.filter((f) => f.stale);
   return (
     <Band n={5} title="Attackers" cls="attackers" aside={<span class="quiet">{open.length} open, {closed.length} over{lost.length > 0 && `, ${lost.length} not heard of since a restart`}</span>}>
       {!open.length && <p class="quiet">No finding is open.</p>}
-      {useMemo(() => open.slice(0, tv ? 1 : 4).map((f) => <One f={f} key={f.id} />), [v.findings, service.value, mode.value, copied.value])}
+      {useMemo(() => open.slice(0, tv ? 1 : 4).map((f) => <One f={f} key={f.id} />), [all, service.value, mode.value, copied.value])}
       {lost.slice(0, tv ? 1 : 5).map((f) => <p class="missing" key={f.id}>? {words(f.class)} on <bdi>{f.service}</bdi>, since {clock(f.started_at)}: open when the server ended, not heard of since. Whether it is over is not known.</p>)}
       {!tv && closed.length > 0 && (
         <details><summary>{closed.length} that are over</summary>

@@ -6,10 +6,10 @@ import { hourMinute } from "./format";
 import { theme } from "./theme";
 import type { Num, Past } from "./model";
 
-// All charts of a tick are drawn in one frame. Of many at once, each frame draws
-// those that have waited longest, and the rest come with the next tick: at a point
-// a pixel a chart moves by one pixel a second, and none waits more than a few.
-const AT_ONCE = 10;
+// All charts of a tick are drawn in one frame. Of many at once each frame draws
+// those that have waited longest, the rest come with the next tick: of twenty, each
+// is drawn every three to four seconds. The page itself has two.
+const AT_ONCE = 6;
 const waiting = new Map<() => void, number>();
 let frame = 0, turn = 0;
 
@@ -24,6 +24,50 @@ function ask(draw: () => void, sooner = false): void {
   });
 }
 
+/** every is how many seconds pass until a chart moves by a pixel: so often it is
+ *  drawn, and each five seconds at the least. Its numbers change each second all
+ *  the same, and a jump or a verdict that turns is drawn at once. */
+const every = (span: number, width: number): number => Math.min(5, Math.ceil(span / Math.max(1, width)));
+
+// A column with more than two points a pixel is thinned to the least and the most
+// of each pixel, in their order: the same picture of fewer strokes. The buckets are
+// of whole times, so that it does not shimmer. Made once a tick and width.
+const thinned = new WeakMap<Num[], { of: string; out: Num[] }>();
+function thin(column: Num[], p: Past, n: number): Num[] {
+  const of = `${p.end} ${column.length} ${n}`, known = thinned.get(column);
+  if (known?.of === of) return known.out;
+  const out: Num[] = [], first = p.end / p.step - column.length + 1;
+  for (let i = 0; i < column.length;) {
+    const end = Math.min(column.length, i + n - (((first + i) % n) + n) % n);
+    let low = -1, high = -1;
+    for (; i < end; i++) {
+      const v = column[i];
+      if (v === null || v === undefined) continue;
+      if (low < 0 || v < column[low]!) low = i;
+      if (high < 0 || v > column[high]!) high = i;
+    }
+    if (low < 0) out.push(null, null);
+    else out.push(column[Math.min(low, high)]!, column[Math.max(low, high)]!);
+  }
+  thinned.set(column, { of, out });
+  return out;
+}
+
+/** thinTimes are the times of what thin makes. */
+let thinXs: number[] = [], thinOf = "";
+function thinTimes(p: Past, n: number): number[] {
+  const length = p.rate.length, of = `${p.end} ${p.step} ${length} ${n}`;
+  if (of === thinOf) return thinXs;
+  const out: number[] = [], first = p.end / p.step - length + 1;
+  for (let i = 0; i < length;) {
+    const end = Math.min(length, i + n - (((first + i) % n) + n) % n);
+    out.push((first + i) * p.step, (first + (i + end) / 2) * p.step);
+    i = end;
+  }
+  thinOf = of;
+  return thinXs = out;
+}
+
 // Times are the same for all charts of one past: made once a tick.
 let xs = new Float64Array(0), xsOf = "";
 function times(p: Past): Float64Array {
@@ -34,6 +78,14 @@ function times(p: Past): Float64Array {
     xsOf = of;
   }
   return xs;
+}
+
+let slots = 0; // charts take turns
+
+/** jumped: the newest value is off the drawn one by what an eye would miss. */
+function jumped(u: uPlot | undefined, was: Num, now: Num): boolean {
+  const top = u?.scales["y"]?.max ?? 0;
+  return (was === null) !== (now === null) || was !== null && now !== null && Math.abs(now - was) > 0.05 * top;
 }
 
 export interface Line { name: string; color: string; width?: number; dash?: number[]; fill?: boolean }
@@ -100,8 +152,8 @@ function hatch(ctx: CanvasRenderingContext2D, x0: number, x1: number, top: numbe
   ctx.fillRect(x0, top, x1 - x0, height);
 }
 
-export function Chart(props: { title: string; past: Past; seq: number; lines: Line[]; data: (p: Past) => Num[][]; format: (v: number) => string; summary: string; ground?: boolean }) {
-  const box = useRef<HTMLDivElement>(null), chart = useRef<uPlot | undefined>(undefined), latest = useRef(props), visible = useRef(true);
+export function Chart(props: { title: string; past: Past; seq: number; lines: Line[]; data: (p: Past) => Num[][]; newest: Num; format: (v: number) => string; summary: string; ground?: boolean }) {
+  const box = useRef<HTMLDivElement>(null), chart = useRef<uPlot | undefined>(undefined), latest = useRef(props), past = useRef(props.past), visible = useRef(true), drawn = useRef<Num>(null), slot = useRef(++slots);
   latest.current = props;
   const look = theme.value;
 
@@ -109,10 +161,13 @@ export function Chart(props: { title: string; past: Past; seq: number; lines: Li
   const draw = useRef((): void => {
     const u = chart.current, p = latest.current.past;
     if (!u || document.hidden || !visible.current) return;
-    const from = p.end - ((p.step === 1 ? 900 : 360) - 1) * p.step;
+    const from = p.end - ((p.step === 1 ? 900 : 360) - 1) * p.step, pixels = u.bbox.width || u.width;
+    const n = Math.floor((p.end - from) / p.step / pixels);
+    drawn.current = latest.current.newest;
     u.batch(() => {
+      const data = latest.current.data(p);
       // Not the scales of old and then of new: y is worked out once, when x is set.
-      u.setData([times(p), ...latest.current.data(p)] as uPlot.AlignedData, false);
+      u.setData((n >= 2 ? [thinTimes(p, n), ...data.map((c) => thin(c, p, n))] : [times(p), ...data]) as uPlot.AlignedData, false);
       u.setScale("x", { min: from, max: Math.max(p.end, from + 1) });
     });
   }).current;
@@ -150,7 +205,13 @@ export function Chart(props: { title: string; past: Past; seq: number; lines: Li
   // A verdict that turns, and another time, are not kept waiting.
   const state = `${props.past.verdict.at(-1)} ${props.past.step}`, was = useRef(state);
   // Before the paint: the text of a tick and its charts are one frame.
-  useLayoutEffect(() => { ask(draw, was.current !== state); was.current = state; }, [props.seq, props.past]);
+  useLayoutEffect(() => {
+    const turned = was.current !== state, u = chart.current, wait = every(props.past.step === 1 ? 900 : 21_600, u?.width ?? 900);
+    was.current = state;
+    if (turned || props.past !== past.current) ask(draw, true);
+    else if ((props.past.end + slot.current) % wait === 0 || jumped(u, drawn.current, props.newest)) ask(draw);
+    past.current = props.past;
+  }, [props.seq, props.past]);
 
   const keys = useMemo(() => props.lines.map((l) => <span class="key"><i style={{ borderTopColor: `var(${l.color})`, borderTopStyle: l.dash ? "dashed" : "solid" }} />{l.name}</span>), [props.lines.map((l) => l.name).join()]);
   return (

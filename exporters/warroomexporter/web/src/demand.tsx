@@ -1,8 +1,7 @@
 // Bands 2 and 3: how many came, and what they feel.
-import { useMemo } from "preact/hooks";
 import { Band } from "./band";
 import { Chart } from "./chart";
-import { range, service, shown, tv, type Num, type Past, type RouteRow } from "./model";
+import { range, service, shown, shownRoutes, tv, type Num, type Past } from "./model";
 import { count, percent, seconds } from "./format";
 
 const past = (): Past | undefined => (range.value === "15m" ? shown.value?.seconds : shown.value?.minutes);
@@ -38,7 +37,7 @@ export function DemandBand() {
         {!tv && v.pain?.sign_ins && <Figure label="sign-ins a second" value={count(v.pain.sign_ins.rate)} note={percent(1 - (v.pain.sign_ins.failed ?? 0)) + " succeed"} cls={(v.pain.sign_ins.failed ?? 0) > 0.5 ? "warn" : ""} />}
       </div>
       <DemandChart />
-      {!tv && <Routes rows={v.pain?.routes} />}
+      {!tv && routes}
     </Band>
   );
 }
@@ -57,19 +56,21 @@ const usual = [requestLine, expectedLine], announced = [...usual, { name: "no su
 const shareLine = [{ name: "share of errors (4xx, 5xx)", color: "--line4", fill: true }];
 
 /** Routes is what people ask for, where spans tell it. */
-function Routes({ rows }: { rows: RouteRow[] | undefined }) {
-  return useMemo(() => (rows?.length ? (
+function Routes() {
+  const rows = shownRoutes.value;
+  return rows?.length ? (
     <table>
       <thead><tr><th>Route</th><th class="n">A second</th><th class="n">Failed</th></tr></thead>
       <tbody>{rows.map((r) => <tr key={r.route}><td class="who"><bdi>{r.route}</bdi></td><td class="n">{count(r.rate)}</td><td class="n">{percent(r.failed)}</td></tr>)}</tbody>
     </table>
-  ) : null), [rows]);
+  ) : null;
 }
+const routes = <Routes />;
 
 export function DemandChart() {
   const v = shown.value!, p = past(), factor = v.status.event?.factor ?? 1;
   return p ? (
-    <Chart title="Requests a second, all services" past={p} seq={v.seq} ground format={(n) => count(n)}
+    <Chart title="Requests a second, all services" past={p} seq={v.seq} newest={p.rate.at(-1) ?? null} ground format={count}
       lines={factor > 1 ? announced : usual} key={factor > 1 ? "announced" : "usual"}
       data={(q) => (factor > 1 ? [q.rate, q.expected, once(q, v.seq, "factor" + factor, () => q.expected.map((e) => (e === null ? null : e * factor)))] : [q.rate, q.expected])}
       summary={once(p, v.seq, "spoken", () => spoken(p))} />
@@ -101,7 +102,7 @@ export function PainBand() {
         <Figure label={tv ? "burn 5 m" : "burn, 5 min"} value={pain?.burn_5m == null ? "–" : count(pain.burn_5m) + " ×"} cls={burning(pain?.burn_5m)} />
         {!tv && <Latency />}
       </div>
-      {p && <Chart title="Share of requests that failed, all services" past={p} seq={v.seq} ground format={(n) => percent(n)}
+      {p && <Chart title="Share of requests that failed, all services" past={p} seq={v.seq} newest={share} ground format={percent}
         lines={shareLine}
         data={(q) => [q.rate.map((r, i) => { const e = q.errors[i] ?? null; return r === null || r <= 0 || e === null ? null : Math.min(1, e / r); })]}
         summary={share === null ? "Not measured." : `${percent(share)} now.`} />}

@@ -56,11 +56,16 @@ async function ask(light: boolean): Promise<void> {
   } catch (e) { if (mine === asked) failed.value = String(e instanceof Error ? e.message : e); }
 }
 
+/** Link is a component of its own: its time moves each second, the band does not. */
+function Link() {
+  const url = kind.value === "everything" ? undefined : grafanaURL(kind.value, name.value);
+  return url ? <a href={url} target="_blank" rel="noopener noreferrer">{name.value ? "This in Grafana" : "Grafana"}</a> : null;
+}
+
 export function DrillBand() {
-  const grafana = kind.value === "everything" ? undefined : grafanaURL(kind.value, name.value);
   return (
     <Band n={7} title="Drill-down" cls="drill" aside={<span class="links">
-      {drillOpen.value && grafana && <a href={grafana} target="_blank" rel="noopener noreferrer">{name.value ? "This in Grafana" : "Grafana"}</a>}{" "}
+      {drillOpen.value && <Link />}{" "}
       <button type="button" aria-expanded={drillOpen.value} onClick={() => { drillOpen.value = !drillOpen.value; }}>{drillOpen.value ? "close" : "open (7)"}</button></span>}>
       {drillOpen.value ? <Open /> : <p class="quiet">By services, namespaces, nodes and pods: logs, slowest spans, and small charts of each.</p>}
     </Band>

@@ -1,6 +1,6 @@
 // Band 4: how long until something breaks, and whether all that was read arrived.
 import { Band, Bar } from "./band";
-import { shown, tv, type BookRow, type Books, type Wall } from "./model";
+import { shownHeadroom, shownLedger, tv, type BookRow, type Books, type Wall } from "./model";
 import { amount, count, minutes, percent } from "./format";
 
 /** alarm: 2 within five minutes or hit, 1 within half an hour or nearly full. */
@@ -13,7 +13,7 @@ const full = (w: Wall): boolean => !w.stale && !w.losing && (w.utilization ?? 0)
 const steady = (w: Wall): boolean => !w.stale && !w.losing && w.minutes_left === null && w.utilization !== null && !full(w);
 
 export function HeadroomBand() {
-  const h = shown.value!.headroom;
+  const h = shownHeadroom.value;
   const most = tv ? 5 : 9;
   return (
     <Band n={4} title="Headroom" cls="headroom" aside={<span class="quiet">minutes to each wall, worst first</span>}>
@@ -28,7 +28,7 @@ export function HeadroomBand() {
       {h && h.missing.length > 0 && (tv
         ? <p class="missing">Not seen: {h.missing.map((m) => m.name).join(", ")}.</p>
         : <details class="missing"><summary>{h.missing.length} walls are not seen</summary><ul>{h.missing.map((m) => <li><b>{m.name}</b>: {m.why}</li>)}</ul></details>)}
-      <Ledger of={shown.value!.ledger} />
+      <Ledger of={shownLedger.value} />
     </Band>
   );
 }

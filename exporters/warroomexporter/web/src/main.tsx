@@ -1,3 +1,4 @@
+import { computed } from "@preact/signals";
 import { render } from "preact";
 import { AttackersBand } from "./attackers";
 import { DemandBand, DemandChart, PainBand } from "./demand";
@@ -15,28 +16,25 @@ import "./style.css";
 // For measuring only: ?charts=20 adds as many charts.
 const charts = Math.min(50, Number(new URLSearchParams(location.search).get("charts")) || 0);
 
+// What App itself shows changes seldom; each band looks after its own.
+const opened = computed(() => shown.value !== null);
+const silent = computed(() => mode.value !== "past" && shown.value?.status.data_at === null);
+const problems = computed(() => (shown.value?.status.degraded ?? []).join("\n"));
+const calendarProblem = computed(() => shown.value?.status.calendar ?? "");
+
+// Made once: what stays the same object is not compared anew.
+const bands = [<VerdictBand />, <DemandBand />, <PainBand />, <HeadroomBand />, <AttackersBand />, <TimelineBand />, tv ? null : <DrillBand />, ...Array.from({ length: charts }, () => <div class="measured"><DemandChart /></div>)];
+const status = <StatusBand />, help = <Help />;
+
 function App() {
-  const v = shown.value;
   return (
     <div class={"page" + (stale.value ? " stale" : "") + (mode.value === "past" ? " looking" : "")}>
-      <StatusBand />
+      {status}
       {notice.value && <p class="notice" role="alert">{notice.value} <button type="button" onClick={() => { notice.value = ""; }}>close</button></p>}
-      {v?.status.degraded?.map((d) => <p class="notice" role="alert">{d}</p>)}
-      {v?.status.calendar && <p class="notice">The calendar: {v.status.calendar}</p>}
-      {v ? (
-        <main>
-          {!v.status.data_at && mode.value !== "past" && <Empty />}
-          <VerdictBand />
-          <DemandBand />
-          <PainBand />
-          <HeadroomBand />
-          <AttackersBand />
-          <TimelineBand />
-          {!tv && <DrillBand />}
-          {Array.from({ length: charts }, () => <DemandChart />)}
-        </main>
-      ) : <p class="loading">Opening the war room…</p>}
-      <Help />
+      {problems.value && problems.value.split("\n").map((d) => <p class="notice" role="alert">{d}</p>)}
+      {calendarProblem.value && <p class="notice">The calendar: {calendarProblem.value}</p>}
+      {opened.value ? <main>{silent.value && <Empty />}{bands}</main> : <p class="loading">Opening the war room…</p>}
+      {help}
     </div>
   );
 }

@@ -119,6 +119,12 @@ export const mode = signal<Mode>("live");
 export const live = signal<View | null>(null);
 const held = signal<View | null>(null);
 export const shown = computed(() => (mode.value === "live" ? live.value : held.value ?? live.value));
+// Parts that change seldom: who reads these is not drawn anew each second.
+export const shownHeadroom = computed(() => shown.value?.headroom);
+export const shownLedger = computed(() => shown.value?.ledger);
+export const shownFindings = computed(() => shown.value?.findings);
+export const shownTimeline = computed(() => shown.value?.timeline);
+export const shownRoutes = computed(() => shown.value?.pain?.routes);
 export const connected = signal(false);
 export const everConnected = signal(false);
 /** lastEvent is when the stream last spoke, by the browser's own steady clock. */

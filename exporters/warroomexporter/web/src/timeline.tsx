@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { Band } from "./band";
-import { backToLive, live, mode, notice, shown, target, travel, tv, who, type Entry } from "./model";
+import { backToLive, live, mode, notice, shownTimeline, target, travel, tv, who, type Entry } from "./model";
 import { clock, lasting } from "./format";
 import { grafanaURL } from "./grafana";
 
@@ -10,9 +10,8 @@ const icons: Record<string, string> = { note: "✎", severity: "▲", commander:
 const names: Record<string, string> = { note: "note", severity: "severity", commander: "commander", deputy: "deputy", scribe: "scribe", verdict: "verdict", finding_opened: "finding", finding_closed: "over", phase: "event", server: "server", deploy: "deploy", scaling: "scaling", event: "event" };
 
 export function TimelineBand() {
-  const v = shown.value!;
-  // The list is built anew when there is something new, not each second.
-  const list = useMemo(() => [...(v.timeline ?? [])].reverse().slice(0, tv ? 5 : 100).map((e) => <Line e={e} key={e.seq} />), [v.timeline]);
+  const all = shownTimeline.value ?? [];
+  const list = useMemo(() => [...all].reverse().slice(0, tv ? 5 : 100).map((e) => <Line e={e} key={e.seq} />), [all]);
   return (
     <Band n={6} title="Timeline" cls="timeline" aside={tv ? undefined : <span class="links"><GrafanaLink /> <a href="/api/warroom/report" target="_blank" rel="noopener">Report</a> <a href="/api/warroom/report?format=ndjson" download>its NDJSON</a> · log book: <a href="/api/warroom/timeline" download="timeline.ndjson">NDJSON</a> <a href="/api/warroom/timeline?format=otlp" download="timeline.otlp.json">OTLP</a> <a href="/api/warroom/timeline?format=grafana" download="annotations.json">annotations</a></span>}>
       {!tv && <Scrubber />}

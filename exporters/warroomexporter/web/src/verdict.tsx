@@ -12,7 +12,7 @@ const says: Record<Verdict, string> = {
   unknown: "Not enough is known to judge.",
 };
 
-export const openFindings = (v: View): Finding[] => (v.findings ?? []).filter((f) => f.status !== "closed" && !f.stale && (!service.value || f.service === service.value));
+export const openFindings = (all: Finding[]): Finding[] => all.filter((f) => f.status !== "closed" && !f.stale && (!service.value || f.service === service.value));
 
 /** confidence is that of the gravest finding, else how far the score is off the
  *  other side; null where nothing is known. */
@@ -25,7 +25,7 @@ function confidence(row: VerdictRow, open: Finding[]): number | null {
 export function VerdictBand() {
   const v = shown.value!;
   const row = v.services.find((s) => s.service === service.value) ?? v.whole;
-  const open = openFindings(v), sure = confidence(row, open);
+  const open = openFindings(v.findings ?? []), sure = confidence(row, open);
   const at = new Date(v.status.time).getTime();
   const silent = v.services.length === 0;
   return (

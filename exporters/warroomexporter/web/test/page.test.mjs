@@ -76,6 +76,54 @@ describe("the page", () => {
     await page.context().close();
   });
 
+  test("drills down by services, namespaces, nodes and pods", async () => {
+    const page = await look(browser, room);
+    await page.keyboard.press("7");
+    const by = (kind) => page.click(`.drilled nav button:text-is("${kind}")`), choose = (name) => page.click(`.members button:has-text("${name}")`);
+    await by("services");
+    await until(page, () => /player-api.*K\/s/s.test(document.querySelector(".members")?.textContent));
+    await by("namespaces");
+    await choose("live");
+    await until(page, () => document.querySelectorAll(".spark svg[role=img]").length >= 4);
+    assert.equal(await page.locator(".members tbody tr").count(), 5, "its pods");
+    await by("nodes");
+    await choose("ip-10-0-1-17");
+    await until(page, () => /CPU: \d+ % now; between/.test(document.querySelector(".spark svg")?.getAttribute("aria-label")));
+    await by("pods");
+    await page.fill(".members input[type=search]", "8HZN7");
+    await until(page, () => document.querySelectorAll(".members tbody tr").length === 1);
+    await choose("player-api-7d9f8c6b5-8hzn7");
+    const pod = "live/player-api-7d9f8c6b5-8hzn7";
+    await until(page, (p) => { const of = [...document.querySelectorAll(".logs tr")]; return of.length > 1 && of.every((tr) => tr.textContent.includes(p)); }, pod);
+    const titles = await page.locator(".spark figcaption span").allTextContents();
+    assert.deepEqual(titles, ["CPU", "Memory", "Restarts", "Network", "Errors"]);
+    assert.match(await text(page, ".spark:nth-child(3)"), /in all/);
+    assert.equal(await page.locator(".spark path").evaluateAll((all) => all.filter((p) => (p.getAttribute("d") ?? "").length < 20).length), 0, "a line in each");
+    await page.fill("input[aria-label='Find in logs']", "no line holds this");
+    await until(page, () => /None with these letters/.test(document.querySelector(".logs").textContent));
+    const grafana = new URL(await page.getAttribute(".drill .links a", "href"));
+    assert.equal(grafana.origin + grafana.pathname, "https://grafana.example/root/d/vigie-workloads");
+    assert.equal(grafana.searchParams.get("var-pod"), "player-api-7d9f8c6b5-8hzn7");
+    assert.equal(grafana.searchParams.get("to"), "now");
+    // And in the past.
+    await page.fill("input[aria-label='Find in logs']", "");
+    await page.locator(".scrubber input").evaluate((el) => { el.value = "-300"; el.dispatchEvent(new InputEvent("input", { bubbles: true })); });
+    await page.waitForSelector("text=/Looking back/");
+    await until(page, () => document.querySelectorAll(".spark").length >= 4 && /None of that time/.test(document.querySelector(".logs").textContent));
+    assert.notEqual(new URL(await page.getAttribute(".drill .links a", "href")).searchParams.get("to"), "now");
+    assert.deepEqual(page.problems, []);
+    await page.context().close();
+  });
+
+  test("says that an autoscaler is at its maximum, and which of the books is off", async () => {
+    const page = await look(browser, room);
+    await until(page, () => /Autoscaler's replicas live\/signin.*at max/s.test(document.querySelector(".walls")?.textContent ?? ""));
+    await until(page, () => document.querySelector(".ledger")?.open);
+    assert.match(await text(page, ".ledger"), /metrics → warroom: 17 unexplained/);
+    assert.match(await text(page, ".ledger"), /logs.*✓ balance/s);
+    await page.context().close();
+  });
+
   test("shows hostile text as text", async () => {
     const page = await look(browser, room);
     await page.keyboard.press("7");
@@ -235,9 +283,10 @@ describe("the page", () => {
     console.log(`# weight ${weight} bytes, first paint ${Math.round(paint)} ms; main thread a second, 2 charts of 900 points: ${told(ms)}`);
     await page.context().close(); // nothing beside what is measured
     const many = await look(browser, room, { path: "/?charts=18", height: 6000 });
-    console.log(`# main thread a second, 20 charts of 900 points: ${told(await work(many))}`);
+    const all = await work(many);
+    console.log(`# main thread a second, 20 charts of 900 points: ${told(all)}`);
     await many.context().close();
-    assert.ok(ms.middle.TaskDuration < 200, told(ms));
+    assert.ok(all.least.TaskDuration <= 50, told(all)); // the goal is 25 where nothing else runs; docs/performance.md has what was measured
   });
 
   // SOAK=30m, or SOAK=180s.
@@ -262,6 +311,12 @@ test("a room without data says what to send", async () => {
   const page = await look(browser, empty);
   assert.equal(await text(page, ".word strong"), "UNKNOWN");
   assert.match(await text(page, ".empty"), /127\.0\.0\.1:4317/);
+  await page.keyboard.press("7");
+  for (const [kind, word] of [["pods", "kubelet"], ["namespaces", "k8s.namespace.name"]]) {
+    await page.click(`.drilled nav button:text-is("${kind}")`);
+    await until(page, (w) => document.querySelector(".members")?.textContent.includes(w), word);
+  }
+  assert.equal(await page.locator(".ledger").count(), 0);
   await page.context().close();
   await empty.close();
 });
