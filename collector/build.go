@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vigie-otel/vigie/collector/conntrackcmd"
+	"github.com/vigie-otel/vigie/collector/costcmd"
 	"github.com/vigie-otel/vigie/collector/dashboardscmd"
 	"github.com/vigie-otel/vigie/collector/detectcmd"
 	"github.com/vigie-otel/vigie/collector/evalcmd"
@@ -67,6 +68,7 @@ func toolCommands() []*cobra.Command {
 		reportcmd.New(version),
 		conntrackcmd.New(),
 		readycmd.New(version),
+		costcmd.New(),
 		dashboardscmd.New(),
 	}
 }
