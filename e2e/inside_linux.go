@@ -39,6 +39,7 @@ func inside() error {
 	if err == nil && os.Getenv("E2E_KEEP") != "" {
 		fmt.Printf("  kept until Ctrl-C: nsenter -t $(pgrep -f 'e2e/harness|exe inside' | tail -1) -n env KUBECONFIG=%s %s get pods -A\n", e.cluster.Kubeconfig, e.cluster.Program("kubectl"))
 		<-ctx.Done()
+		err = nil
 	}
 	r.summary()
 	return errors.Join(err, r.failed())
@@ -52,7 +53,7 @@ type env struct {
 	cluster *cluster.Cluster
 	sink    sink
 	page    page
-	killed  int // how often this test killed a part of the product
+	killed  int32 // restarts of the pods that are there, by this test
 }
 
 // start brings up the control plane and the first node.

@@ -151,6 +151,7 @@ type room struct {
 	Verdicts []struct {
 		Service string          `json:"service"`
 		Verdict finding.Verdict `json:"verdict"`
+		Since   time.Time       `json:"since"`
 		Rate    float64         `json:"rate"`
 	} `json:"verdicts"`
 	Findings []finding.Finding `json:"findings"`

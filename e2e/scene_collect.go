@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -57,19 +58,14 @@ func (e *env) nodeMetrics(ctx context.Context) error {
 		}
 		return strconv.Itoa(len(running.Items)) + " pods", nil
 	})
-	_ = e.becomes(ctx, "the cluster's events arrive", time.Minute, func(ctx context.Context) (string, error) {
-		var now struct {
-			Logs []struct{ Body, Event string } `json:"logs"`
-		}
-		if err := e.ask(ctx, "/api/warroom/now?spans=0&logs=500&q=Scheduled", &now); err != nil {
-			return "", err
-		}
-		for _, l := range now.Logs {
-			if l.Event != "" {
-				return fmt.Sprintf("%d, such as %q", len(now.Logs), l.Body[:min(len(l.Body), 60)]), nil
+	_ = e.becomes(ctx, "the cluster's events arrive", time.Minute, func(context.Context) (string, error) {
+		events := e.sink.clusterEvents()
+		for _, reason := range []string{"Scheduled", "Created", "Started"} {
+			if events[reason] < 5 { // our own pods and those of the shop have each
+				return "", fmt.Errorf("%d of reason %s: %v", events[reason], reason, events)
 			}
 		}
-		return "", fmt.Errorf("no event among %d records", len(now.Logs))
+		return fmt.Sprint(events), nil
 	})
 	return nil
 }
@@ -138,10 +134,17 @@ func (e *env) stopAndCount(ctx context.Context, p *corev1.Pod) {
 	}
 	rotated, err := e.rotations(p, last)
 	e.line(0, "the kubelet has rotated the files of "+p.Name, rotated, err)
+	first := 1
+	if p.Spec.NodeName != "e2e-1" {
+		// Its node's agent began with it, or after it.
+		if first = max(1, e.sink.first(p.Name)); first > 1 {
+			e.note("%d lines of %s were written before its node's agent first ran", first-1, p.Name)
+		}
+	}
 	_ = e.becomes(ctx, "every line of "+p.Name+" arrives, whole, with its pod's identity", time.Minute, func(context.Context) (string, error) {
-		err := e.sink.whole(p.Name, last)
+		err := e.sink.whole(p.Name, first, last)
 		_, twice := e.sink.arrived(p.Name)
-		return fmt.Sprintf("%d of %d, %d of them more than once", last, last, twice), err
+		return fmt.Sprintf("%d of %d, %d of them more than once", last-first+1, last-first+1, twice), err
 	})
 }
 
@@ -200,6 +203,24 @@ func (e *env) memory(ctx context.Context) error {
 			}
 		}
 		return "", fmt.Errorf("no agent among %d pods", len(s.Pods))
+	})
+	_ = e.holds(ctx, "nothing of the product ended but what this test ended", 10*time.Second, func(ctx context.Context) (string, error) {
+		found, err := e.pods(ctx, namespace, "app.kubernetes.io/name=vigie", "")
+		if err != nil {
+			return "", err
+		}
+		var all int32
+		reasons := []string{}
+		for i := range found {
+			n, why := restarts(&found[i])
+			if all += n; n > 0 {
+				reasons = append(reasons, fmt.Sprintf("%s %d (%s)", found[i].Name, n, why))
+			}
+		}
+		if all != e.killed {
+			return "", fmt.Errorf("%d restarts where %d were killed: %s", all, e.killed, strings.Join(reasons, ", "))
+		}
+		return fmt.Sprintf("%d pods, %d restarts", len(found), all), nil
 	})
 	return nil
 }

@@ -66,6 +66,7 @@ func (e *env) restartsOfAll(ctx context.Context) error {
 			return "", err
 		}
 		e.page.close()
+		e.killed-- // what it counted went with the pod
 		after, err := e.query(ctx, `count(count_over_time(system_memory_usage_bytes[5m] offset 1m))`)
 		if err != nil {
 			return "", err

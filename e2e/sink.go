@@ -35,7 +35,7 @@ const longLine = 20 << 10
 type sink struct {
 	mu      sync.Mutex // guards all below
 	streams map[string]*stream
-	events  map[string]int               // by event name
+	events  map[string]int               // of Kubernetes, by reason
 	owners  map[string]float64           // pod and owner → entries of the connection table
 	spans   map[string]map[string]string // attributes of the newest span by name
 	broken  []string                     // requests that could not be read
@@ -105,8 +105,8 @@ func (s *sink) logs(body []byte) error {
 	for _, resource := range request.Logs().ResourceLogs().All() {
 		for _, scope := range resource.ScopeLogs().All() {
 			for _, record := range scope.LogRecords().All() {
-				if name := record.EventName(); name != "" {
-					s.events[name]++
+				if record.EventName() == names.EventKubernetes {
+					s.events[text(record.Attributes(), names.K8sEventReason)]++
 				}
 				if m := numbered.FindStringSubmatch(record.Body().AsString()); m != nil {
 					s.line(resource.Resource().Attributes(), m[1], m[2], m[3])
@@ -148,31 +148,42 @@ func (s *sink) line(resource pcommon.Map, name, number, pad string) {
 	}
 }
 
-// missing are the numbers up to last that have not arrived, at most ten, and how
-// many they are in all.
-func (st *stream) missing(last int) (some []string, all int) {
-	for n := 1; n <= last; n++ {
-		if n < len(st.seen) && st.seen[n] {
-			continue
+// missing are the numbers from first to last that have not arrived: as ranges, at
+// most ten, and how many they are in all.
+func (st *stream) missing(first, last int) (ranges []string, all int) {
+	for n := first; n <= last; n++ {
+		from := n
+		for n <= last && (n >= len(st.seen) || !st.seen[n]) {
+			n++
 		}
-		if all++; len(some) < 10 {
-			some = append(some, strconv.Itoa(n))
+		if all += n - from; n > from && len(ranges) < 10 {
+			ranges = append(ranges, fmt.Sprintf("%d–%d", from, n-1))
 		}
 	}
-	return some, all
+	return ranges, all
 }
 
-// whole is an error where not every line of a stream up to last has arrived, once
-// and more, whole and with its pod's identity.
-func (s *sink) whole(name string, last int) error {
+// first is the lowest number that has arrived; 0 where none has.
+func (s *sink) first(name string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st := s.streams[name]; st != nil {
+		return max(0, slices.Index(st.seen, true))
+	}
+	return 0
+}
+
+// whole is an error where not every line of a stream from first to last has
+// arrived, whole and with its pod's identity.
+func (s *sink) whole(name string, first, last int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.streams[name]
 	if st == nil {
 		return fmt.Errorf("no line of %s has arrived", name)
 	}
-	if some, all := st.missing(last); all > 0 {
-		return fmt.Errorf("%d of %d lines of %s are missing: %s …", all, last, name, strings.Join(some, ", "))
+	if ranges, all := st.missing(first, last); all > 0 {
+		return fmt.Errorf("%d of %d lines of %s are missing: %s …", all, last-first+1, name, strings.Join(ranges, ", "))
 	}
 	if st.incomplete > 0 {
 		return fmt.Errorf("%d lines of %s arrived in part", st.incomplete, name)
@@ -275,9 +286,9 @@ func (s *sink) span(name string) map[string]string {
 	return s.spans[name]
 }
 
-// event is how many records of that event have arrived.
-func (s *sink) event(name string) int {
+// clusterEvents is how many of the cluster's events have arrived, by reason.
+func (s *sink) clusterEvents() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.events[name]
+	return maps.Clone(s.events)
 }

@@ -53,18 +53,21 @@ type event struct {
 		Resource, Subresource, APIGroup string
 	}
 	Annotations    map[string]string
-	ResponseObject *struct {
-		Kind string
-		Spec struct {
-			User                  string
-			Extra                 map[string][]string
-			ResourceAttributes    *struct{ Verb, Group, Resource, Subresource string }
-			NonResourceAttributes *struct{ Verb, Path string }
-		}
-		Status struct {
-			Allowed bool
-			Reason  string
-		}
+	ResponseObject json.RawMessage
+}
+
+// review is the kubelet's question and the API server's answer.
+type review struct {
+	Kind string
+	Spec struct {
+		User                  string
+		Extra                 map[string][]string
+		ResourceAttributes    *struct{ Verb, Group, Resource, Subresource string }
+		NonResourceAttributes *struct{ Verb, Path string }
+	}
+	Status struct {
+		Allowed bool
+		Reason  string
 	}
 }
 
@@ -129,16 +132,19 @@ func (e *event) call() (Call, bool) {
 		}
 		return c, true
 	}
-	review := e.ResponseObject
-	if review == nil || review.Kind != "SubjectAccessReview" || e.Stage != "ResponseComplete" {
+	if e.Stage != "ResponseComplete" || e.ObjectRef == nil || e.ObjectRef.Resource != "subjectaccessreviews" {
 		return Call{}, false
 	}
-	name, ok := strings.CutPrefix(review.Spec.User, account)
+	var asked review
+	if err := json.Unmarshal(e.ResponseObject, &asked); err != nil {
+		return Call{}, false // it was not answered
+	}
+	name, ok := strings.CutPrefix(asked.Spec.User, account)
 	if !ok {
 		return Call{}, false
 	}
-	c := Call{ID: e.AuditID, Account: name, Pod: first(review.Spec.Extra[podName]), Allowed: review.Status.Allowed, Reason: review.Status.Reason, URI: "the kubelet", Ended: true}
-	switch r, n := review.Spec.ResourceAttributes, review.Spec.NonResourceAttributes; {
+	c := Call{ID: e.AuditID, Account: name, Pod: first(asked.Spec.Extra[podName]), Allowed: asked.Status.Allowed, Reason: asked.Status.Reason, URI: "the kubelet", Ended: true}
+	switch r, n := asked.Spec.ResourceAttributes, asked.Spec.NonResourceAttributes; {
 	case r != nil:
 		c.Verb, c.Group, c.What = r.Verb, r.Group, join(r.Resource, r.Subresource)
 	case n != nil:
