@@ -11,7 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/jsonschema-go/jsonschema"
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 )
 
 // tools is where `make deploy-check` has put them.
@@ -129,45 +131,38 @@ func TestTheModulesOwnTestsFindMistakes(t *testing.T) {
 	}
 }
 
-// What the module gives the chart, the chart's own schema must take.
-func TestTheChartKnowsEveryValueThatTheModuleSets(t *testing.T) {
-	text, err := os.ReadFile("../helm/vigie/values.schema.json")
-	if os.IsNotExist(err) {
-		t.Skip("NOT CHECKED: the chart has no values.schema.json")
-	}
+// What the module gives the chart, in each of its tests' runs, is what the
+// chart's own schema takes.
+func TestTheChartTakesWhatTheModuleGivesIt(t *testing.T) {
+	tf := newTerraform(t)
+	text, err := os.ReadFile(filepath.Join(tf.dir, "deploy/helm/vigie/values.schema.json"))
 	require.NoError(t, err)
-	var schema object
+	var schema jsonschema.Schema
 	require.NoError(t, json.Unmarshal(text, &schema))
-	release, err := os.ReadFile("release.tf")
+	takes, err := schema.Resolve(nil)
 	require.NoError(t, err)
-	for path, in := range map[string]string{
-		"clusterName": "clusterName =", "aws.region": "region =", "aws.agentRoleArn": "agentRoleArn", "aws.gatewayRoleArn": "gatewayRoleArn",
-		"gateway.replicas": "replicas =", "gateway.env": "env =", "rbac.ready": "ready =", "amp.enabled": "amp = {", "amp.endpoint": "endpoint =",
-		"cloudwatch.signals": "signals =", "cloudwatch.retentionDays": "retentionDays =", "xray.api": "api =", "grafana.url": "url =",
-		"grafana.tokenSecret": "tokenSecret =", "kafka.brokers": "brokers =", "kafka.auth": "auth =", "image.repository": "image =",
-	} {
-		require.Contains(t, string(release), in, "release.tf sets %s no more: take it out here", path)
-		require.True(t, schema.has(strings.Split(path, ".")), "the chart has no value %s", path)
+	tf.must(".", "init", "-backend=false", "-input=false", "-no-color")
+	out := tf.must(".", "test", "-json", "-verbose", "-filter=tests/switches.tftest.hcl")
+	checked := 0
+	for line := range strings.Lines(out) {
+		var said struct {
+			Run   string `json:"@testrun"`
+			State struct {
+				Outputs struct {
+					Values struct{ Value string } `json:"helm_values"`
+				}
+			} `json:"test_state"`
+		}
+		if json.Unmarshal([]byte(line), &said) != nil || said.State.Outputs.Values.Value == "" {
+			continue
+		}
+		var values map[string]any
+		require.NoError(t, yaml.Unmarshal([]byte(said.State.Outputs.Values.Value), &values), said.Run)
+		require.NoError(t, takes.Validate(values), "%s:\n%s", said.Run, said.State.Outputs.Values.Value)
+		checked++
 	}
-}
-
-type object struct {
-	Properties map[string]object `json:"properties"`
-	Ref        string            `json:"$ref"`
-	Defs       map[string]object `json:"$defs"`
-}
-
-func (o object) has(path []string) bool { return o.in(o.Defs, path) }
-
-func (o object) in(defs map[string]object, path []string) bool {
-	if o.Ref != "" {
-		o = defs[strings.TrimPrefix(o.Ref, "#/$defs/")]
-	}
-	if len(path) == 0 {
-		return true
-	}
-	next, ok := o.Properties[path[0]]
-	return ok && next.in(defs, path[1:])
+	require.GreaterOrEqual(t, checked, 9, "runs whose values were seen")
+	require.Error(t, takes.Validate(map[string]any{"amp": map[string]any{"endpont": "x"}}), "the schema takes a misspelt value")
 }
 
 func TestEachVariableIsExplainedAndEachSwitchRefusesNonsense(t *testing.T) {

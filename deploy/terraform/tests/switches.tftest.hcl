@@ -17,6 +17,9 @@ mock_provider "aws" {
   mock_resource "aws_prometheus_workspace" {
     defaults = { id = "ws-0123" }
   }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::111122223333:role/vigie" }
+  }
   mock_resource "aws_grafana_workspace" {
     defaults = { id = "g-0123", endpoint = "g-0123.grafana-workspace.eu-west-3.amazonaws.com" }
   }
@@ -121,6 +124,7 @@ run "everything" {
     grafana     = { enabled = true, token_secret = "vigie-grafana" }
     kafka       = { brokers = ["b-1.match:9098"], msk_cluster_arn = "arn:aws:kafka:eu-west-3:111122223333:cluster/match/0a1b-2" }
     allow       = ["check", "ready"]
+    release     = { image = { repository = "111122223333.dkr.ecr.eu-west-3.amazonaws.com/vigie", tag = "1.0.0" } }
   }
   assert {
     condition = { for n, g in aws_cloudwatch_log_group.this : n => g.retention_in_days } == {
