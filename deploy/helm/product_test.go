@@ -259,3 +259,15 @@ func TestAWrongConfigurationIsWhatTheInitContainerStopsAt(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+func TestOffTheHostsNetworkAPodsTrafficIsNotTakenForTheNodes(t *testing.T) {
+	on := enter(t, render(t), "vigie-agent").config(t)
+	off := enter(t, render(t, "--set", "agent.conntrack=false"), "vigie-agent").config(t)
+	for _, name := range []string{"system.network.io", "system.network.errors"} {
+		path := []string{"receivers", "host_metrics/second", "scrapers", "network", "metrics", name, "enabled"}
+		require.Nil(t, at(on, path...), name)
+		require.Equal(t, false, at(off, path...), name)
+	}
+	require.Nil(t, at(on, "receivers", "conntrack", "netns"))
+	require.Equal(t, "/host/proc/1/ns/net", at(off, "receivers", "conntrack", "netns"))
+}

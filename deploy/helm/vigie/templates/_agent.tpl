@@ -35,21 +35,32 @@
 
 {{- /* What the chart sets of the agent's configuration, under the user's. */ -}}
 {{- define "vigie.agentConfig" -}}
-{{- if .Values.agent.hostRoot -}}
 receivers:
   host_metrics:
     scrapers:
       filesystem:
+        {{- if .Values.agent.hostRoot }}
         exclude_mount_points:
           match_type: regexp
           mount_points: ["/var/lib/kubelet(/.*)?", "/run(/.*)?", "/var/lib/containerd/.*"]
-{{- else -}}
-# Without the host's root only the disk under the containers can be asked; kubelet_stats
-# says how full the node's file systems are.
-receivers:
-  host_metrics:
-    scrapers:
-      filesystem:
+        {{- else }}
+        # Without the host's root only the disk under the containers can be asked;
+        # kubelet_stats says how full the node's file systems are.
         include_mount_points: {match_type: strict, mount_points: [/]}
-{{- end }}
+        {{- end }}
+  {{- if not .Values.agent.conntrack }}
+  # Off the host's network: the pod's own connections and traffic are not the node's.
+  # The node's table is named, and refused; one line in the log says so.
+  conntrack: {netns: /host/proc/1/ns/net}
+  host_stat:
+    metrics:
+      system.network.connections: {enabled: false}
+  host_metrics/second:
+    scrapers:
+      network:
+        metrics:
+          {{- range list "dropped" "errors" "io" "packets" }}
+          system.network.{{ . }}: {enabled: false}
+          {{- end }}
+  {{- end }}
 {{- end }}
