@@ -237,3 +237,60 @@ func write(t *testing.T, text string) string {
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	return path
 }
+
+// typesFind runs TypeScript over the scripts with k6's published types, and
+// returns what it says; "" where it has nothing to say.
+func typesFind(t *testing.T, folder string) string {
+	t.Helper()
+	tools := os.Getenv("VIGIE_DEPLOY_TOOLS")
+	if tools == "" {
+		t.Skip("NOT CHECKED: k6's types come from npm; make deploy-check gets them and runs this")
+	}
+	folder, err := filepath.Abs(folder)
+	require.NoError(t, err)
+	var files []string
+	for _, s := range []string{"match.js", "sign-in.js", "advertising.js", "video.js"} {
+		files = append(files, filepath.Join(folder, s))
+	}
+	types := filepath.Join(tools, "node_modules/@types")
+	config, err := json.Marshal(map[string]any{"files": files, "compilerOptions": map[string]any{
+		"allowJs": true, "checkJs": true, "noEmit": true, "module": "esnext", "moduleResolution": "bundler", "target": "es2022",
+		"lib": []string{"es2022"}, "typeRoots": []string{types}, "types": []string{"k6"}, "skipLibCheck": true,
+		"paths": map[string]any{"k6": []string{types + "/k6/index.d.ts"}, "k6/*": []string{types + "/k6/*"}},
+	}})
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "tsconfig.json")
+	require.NoError(t, os.WriteFile(path, config, 0o600))
+	out, err := exec.CommandContext(t.Context(), "node", filepath.Join(tools, "node_modules/typescript/bin/tsc"), "-p", path).CombinedOutput()
+	if err == nil {
+		require.Empty(t, string(out))
+	} else {
+		require.NotEmpty(t, string(out), "%v", err)
+	}
+	return string(out)
+}
+
+func TestK6sOwnTypesTakeTheScripts(t *testing.T) {
+	require.Empty(t, typesFind(t, "."))
+}
+
+func TestK6sOwnTypesFindMistakes(t *testing.T) {
+	for name, c := range map[string]struct{ file, from, to, says string }{
+		"an executor":    {"lib/plan.js", "'ramping-arrival-rate'", "'ramping-arrivals'", "executor"},
+		"an option":      {"rehearsal.js", "maxRedirects: 0", "maxRedirect: 0", "maxRedirect"},
+		"a module":       {"lib/visit.js", "from 'k6/http'", "from 'k6/https'", "k6/https"},
+		"a name":         {"lib/visit.js", "{ check, sleep }", "{ check, slept as sleep }", "slept"},
+		"a missing rate": {"lib/plan.js", "    preAllocatedVUs: Math.ceil(visitors / 2),\n", "", "preAllocatedVUs"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			require.NoError(t, os.CopyFS(dir, os.DirFS(".")))
+			path := filepath.Join(dir, c.file)
+			good, err := os.ReadFile(path)
+			require.NoError(t, err)
+			require.Contains(t, string(good), c.from)
+			require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(good), c.from, c.to, 1)), 0o600))
+			require.Contains(t, typesFind(t, dir), c.says)
+		})
+	}
+}

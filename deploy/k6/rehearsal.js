@@ -15,14 +15,15 @@ export function rehearsal(exec, journey, steps) {
   const endpoints = json(__ENV.ENDPOINTS || './endpoints.json');
   const lacks = missing(numbers, endpoints);
   if (lacks.length > 0) throw new Error(`ENDPOINTS has no path for ${lacks.join(', ')}: see endpoints.json`);
+  /** @type {import('k6/options').Options} */
+  const options = {
+    scenarios: { [exec]: scenario(numbers, settings, exec) },
+    thresholds: thresholds(steps, json('./limits.json')),
+    maxRedirects: 0,
+    summaryTrendStats: ['avg', 'med', 'p(95)', 'p(99)', 'max'],
+  };
   return {
-    options: {
-      scenarios: { [exec]: scenario(numbers, settings, exec) },
-      thresholds: thresholds(steps, json('./limits.json')),
-      maxRedirects: 0,
-      noCookiesReset: false,
-      summaryTrendStats: ['avg', 'med', 'p(95)', 'p(99)', 'max'],
-    },
+    options,
     run: () => visit(numbers, settings, endpoints, who(iteration.iterationInTest, endpoints.accounts)),
   };
 }

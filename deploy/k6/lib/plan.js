@@ -13,8 +13,14 @@ export const requestsPerVisit = (numbers) => numbers.steps.reduce((sum, s) => su
 export const secondsPerVisit = (numbers) => numbers.steps.reduce((sum, s) => sum + mean(s) * s.gap_seconds, 0);
 export const peak = (numbers) => Math.max(...numbers.visits_per_second);
 
+/**
+ * @typedef {import('k6/options').Scenario} Scenario
+ * @typedef {{ [name: string]: import('k6/options').Threshold[] }} Thresholds
+ */
+
 // scenario is one of k6's, or an error that says what to lower. Requests a second
 // are counted over a visit, as they are once visits overlap.
+/** @returns {Scenario} */
 export function scenario(numbers, settings, exec) {
   const minute = 60; // arrivals are counted a minute, so that small scales are whole numbers
   const seconds = settings.minutes > 0 ? settings.minutes * 60 : numbers.seconds;
@@ -47,7 +53,9 @@ const floor = (x) => Number(x.toPrecision(1)) > x ? Number((x * 0.9).toPrecision
 
 // thresholds: a run that breaks one has failed, and one that fails badly stops,
 // so that a rehearsal does not go on against a system that is down.
+/** @returns {Thresholds} */
 export function thresholds(names, limits) {
+  /** @type {Thresholds} */
   const out = {
     http_req_failed: [
       { threshold: 'rate<0.01' },
