@@ -261,10 +261,17 @@ func TestAWrongConfigurationIsWhatTheInitContainerStopsAt(t *testing.T) {
 }
 
 func TestOffTheHostsNetworkAPodsTrafficIsNotTakenForTheNodes(t *testing.T) {
-	on := enter(t, render(t), "vigie-agent").config(t)
-	off := enter(t, render(t, "--set", "agent.conntrack=false"), "vigie-agent").config(t)
-	for _, name := range []string{"system.network.io", "system.network.errors"} {
-		path := []string{"receivers", "host_metrics/second", "scrapers", "network", "metrics", name, "enabled"}
+	chart := func(args ...string) map[string]any { // the product takes it (above), and doesn't print scrapers
+		p := enter(t, render(t, args...), "vigie-agent")
+		body, err := os.ReadFile(filepath.Join(p.root, "etc/vigie/chart.yaml"))
+		require.NoError(t, err)
+		var conf map[string]any
+		require.NoError(t, yaml.Unmarshal(body, &conf))
+		return conf
+	}
+	on, off := chart(), chart("--set", "agent.conntrack=false")
+	for _, name := range []string{"dropped", "errors", "io", "packets"} {
+		path := []string{"receivers", "host_metrics/second", "scrapers", "network", "metrics", "system.network." + name, "enabled"}
 		require.Nil(t, at(on, path...), name)
 		require.Equal(t, false, at(off, path...), name)
 	}
