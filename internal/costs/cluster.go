@@ -144,7 +144,7 @@ func Assumptions() []Assumption {
 		{"series of a gateway", fmt.Sprintf("%d, each 10 s", gatewaySeries), "assumed"},
 		{"a stored sample", fmt.Sprintf("%.1f bytes, for %d months", bytesPerSample, ampMonths), "assumed within AWS' 1 to 2 bytes; AMP's default retention"},
 		{"stored logs", fmt.Sprintf("%.0f %% of what came in", 100*logCompression), "AWS' own pricing examples"},
-		{"a span", fmt.Sprintf("%d bytes, %d a trace", spanBytes, spansPerTrace), "assumed"},
+		{"a span", fmt.Sprintf("%d bytes, %d a trace; one in a hundred indexed, which is free", spanBytes, spansPerTrace), "assumed"},
 		{"from agents to gateways", fmt.Sprintf("logs compressed to %.1f %%, two thirds of it to another zone", 100*wireShare), "assumed; three zones"},
 		{"Vigie's own pods", fmt.Sprintf("%.2f vCPU an agent, %.2f a gateway and %d GB of disk", agentCPUs, gatewayCPUs, gatewayGB), "the chart's requests; CPU at an m6i's price"},
 	}

@@ -52,7 +52,7 @@ func Of(c Cluster, p Prices) Estimate {
 		add("X-Ray: traces", traces/1e6, "million", traces*p.TracesAPI)
 	} else {
 		gb := spans * spanBytes / 1e9
-		add("X-Ray: spans in", gb, "GB", gb*p.SpansIngested)
+		add("X-Ray: spans in", gb, "GB", tiered(p.SpansIngested, gb))
 	}
 
 	add("Grafana: people", float64(c.Editors+c.Viewers), "", float64(c.Editors)*p.GrafanaEditors+float64(c.Viewers)*p.GrafanaViewers)

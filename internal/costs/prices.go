@@ -30,7 +30,7 @@ type Prices struct {
 	Metrics      []Tier  `yaml:"metrics" json:"metrics"`             // a metric and month
 	Alarms       float64 `yaml:"alarms" json:"alarms"`               // an alarm and month
 
-	SpansIngested float64 `yaml:"spans_ingested" json:"spans_ingested"` // a GB, with Transaction Search
+	SpansIngested []Tier  `yaml:"spans_ingested" json:"spans_ingested"` // a GB, with Transaction Search
 	TracesAPI     float64 `yaml:"traces_api" json:"traces_api"`         // a trace, by X-Ray's older API
 
 	GrafanaEditors float64 `yaml:"grafana_editors" json:"grafana_editors"` // a user and month
@@ -50,7 +50,7 @@ func ListPrices() Prices {
 		AMPStorage: 0.03, AMPQueries: 0.10e-9,
 		LogsIngested: 0.50, LogsStored: 0.03,
 		Metrics: []Tier{{10_000, 0.30}, {250_000, 0.10}, {1_000_000, 0.05}, {0, 0.02}}, Alarms: 0.10,
-		SpansIngested: 0.35, TracesAPI: 5e-6,
+		SpansIngested: []Tier{{10_000, 0.35}, {30_000, 0.20}, {0, 0.15}}, TracesAPI: 5e-6,
 		GrafanaEditors: 9, GrafanaViewers: 5,
 		CPUHours: 0.048, Volumes: 0.08, CrossZone: 0.02,
 	}
@@ -80,14 +80,14 @@ func (p *Prices) Validate() error {
 	}
 	for name, usd := range map[string]float64{
 		"amp_storage": p.AMPStorage, "amp_queries": p.AMPQueries, "logs_ingested": p.LogsIngested, "logs_stored": p.LogsStored, "alarms": p.Alarms,
-		"spans_ingested": p.SpansIngested, "traces_api": p.TracesAPI, "grafana_editors": p.GrafanaEditors, "grafana_viewers": p.GrafanaViewers,
+		"traces_api": p.TracesAPI, "grafana_editors": p.GrafanaEditors, "grafana_viewers": p.GrafanaViewers,
 		"cpu_hours": p.CPUHours, "volumes": p.Volumes, "cross_zone": p.CrossZone,
 	} {
 		if !(usd >= 0) || math.IsInf(usd, 0) {
 			errs = append(errs, fmt.Errorf("%s must not be negative (got %v)", name, usd))
 		}
 	}
-	errs = append(errs, checkTiers("amp_samples", p.AMPSamples), checkTiers("metrics", p.Metrics))
+	errs = append(errs, checkTiers("amp_samples", p.AMPSamples), checkTiers("metrics", p.Metrics), checkTiers("spans_ingested", p.SpansIngested))
 	return errors.Join(errs...)
 }
 
