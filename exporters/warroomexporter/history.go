@@ -156,7 +156,7 @@ func (p *past) add(m *moment) {
 // bySecond and byMinute give the past, the oldest first, without the emptiness
 // before the first row.
 func (h *history) bySecond() past {
-	p := past{End: h.newest, Step: 1}
+	p := past{End: h.newest, Step: 1, Verdict: []int8{}} // never null: the page appends to it
 	for s := h.newest - historySeconds + 1; h.newest > 0 && s <= h.newest; s++ {
 		if m := &h.seconds[s%historySeconds]; m.verdict >= 0 || len(p.Verdict) > 0 {
 			p.add(m)
@@ -166,7 +166,7 @@ func (h *history) bySecond() past {
 }
 
 func (h *history) byMinute() past {
-	p := past{End: h.newest / 60 * 60, Step: 60}
+	p := past{End: h.newest / 60 * 60, Step: 60, Verdict: []int8{}}
 	for s := h.newest/60 - historyMinutes + 1; h.newest > 0 && s <= h.newest/60; s++ {
 		if m := &h.minutes[s%historyMinutes]; m.verdict >= 0 || len(p.Verdict) > 0 {
 			p.add(m)

@@ -76,6 +76,8 @@ type scene struct {
 	begun time.Time
 	n     int64
 	count [3][3]float64 // of each service: requests, errors, suspected
+	moved [5]float64    // of each pod: bytes in
+	told  time.Time     // when the cluster was told of
 }
 
 // counted adds a second to a service's cumulative counts.
@@ -134,19 +136,24 @@ var podNames = []string{"player-api-7d9f8c6b5-2xkq4", "player-api-7d9f8c6b5-8hzn
 
 // cluster is what agents, kube-state-metrics and the ledger tell of a small cluster.
 func (s *scene) cluster(t *testing.T, w *warroom, at time.Time, crowd, attack float64) {
-	second := float64(at.Unix() - 1_000_000_000)
+	passed := 0.0
+	if !s.told.IsZero() {
+		passed = at.Sub(s.told).Seconds()
+	}
+	s.told = at
 	attacked := map[bool]float64{true: 1}[attack > 0]
 	now := func(job, instance string, all ...series) { tellAt(t, w, []time.Time{at}, at, job, instance, all...) }
 	var state []series
 	for i, pod := range podNames {
 		node, busy := fmt.Sprintf("ip-10-0-%d-17", i%2+1), (0.3+0.2*float64(i%3))*crowd+0.7*attacked
+		s.moved[i] += passed * 2e6 * busy
 		kubelet := []string{"k8s.namespace.name", "live", "k8s.pod.name", pod, "k8s.node.name", node}
 		of := []string{"namespace", "live", "pod", pod, "uid", pod}
 		now("kubelet-stats", node,
 			series{"k8s.pod.cpu.usage", "{cpu}", false, kubelet, steady(busy)},
 			series{"k8s.pod.memory.working_set", "By", false, kubelet, steady(3e8 + 6e7*crowd + 1e6*float64(s.n%60))},
-			series{"k8s.pod.network.io", "By", true, append(slices.Clone(kubelet), "direction", "receive"), steady(second * 2e6 * busy)},
-			series{"k8s.pod.network.io", "By", true, append(slices.Clone(kubelet), "direction", "transmit"), steady(second * 3e7 * busy)},
+			series{"k8s.pod.network.io", "By", true, append(slices.Clone(kubelet), "direction", "receive"), steady(s.moved[i])},
+			series{"k8s.pod.network.io", "By", true, append(slices.Clone(kubelet), "direction", "transmit"), steady(15 * s.moved[i])},
 			series{"k8s.pod.network.errors", "1", true, kubelet, steady(0)})
 		state = append(state,
 			series{"kube_pod_info", "", false, append(slices.Clone(of), "node", node), steady(1)},

@@ -171,6 +171,15 @@ func TestAHistoryHasGapsWhereNothingWasSaidAndNeverGrows(t *testing.T) {
 	require.Len(t, h.byMinute().Rate, 1)
 }
 
+func TestAHistoryThatIsEmptyIsNoNull(t *testing.T) {
+	h := newHistory()
+	for _, p := range []past{h.bySecond(), h.byMinute()} {
+		body, err := json.Marshal(p)
+		require.NoError(t, err)
+		require.NotContains(t, string(body), "null", "a viewer who comes within the first second appends to it")
+	}
+}
+
 func TestAColumnIsJSONWhateverItHolds(t *testing.T) {
 	b, err := json.Marshal(column{1, 1234.567, float32(math.NaN()), float32(math.Inf(1)), 1e12, 0.00012345})
 	require.NoError(t, err)

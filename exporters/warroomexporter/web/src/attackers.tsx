@@ -31,7 +31,7 @@ function One({ f }: { f: Finding }) {
       <div class="scroll" tabIndex={tv ? -1 : 0}><table>
         <thead><tr><th>Kind</th><th>Who</th><th class="n">Share</th><th class="n">Errors</th><th class="n">Lift</th><th>First seen</th></tr></thead>
         <tbody>{(f.actors ?? []).slice(0, tv ? 4 : 8).map((a) => (
-          <tr><td class="quiet">{words(a.kind)}</td><td class="who"><bdi>{a.value}</bdi></td><td class="n"><Bar of={a.share} cls="bad" /> {percent(a.share)}</td><td class="n">{percent(a.errors)}</td><td class="n">{a.lift ? count(a.lift) + " ×" : "–"}</td><td>{a.first_seen ? clock(a.first_seen) : "–"}</td></tr>
+          <tr><td class="quiet">{tv ? words(a.kind).replace("user ", "") : words(a.kind)}</td><td class="who"><bdi>{a.value}</bdi></td><td class="n"><Bar of={a.share} cls="bad" /> {percent(a.share)}</td><td class="n">{percent(a.errors)}</td><td class="n">{a.lift ? count(a.lift) + " ×" : "–"}</td><td>{a.first_seen ? clock(a.first_seen) : "–"}</td></tr>
         ))}</tbody>
       </table></div>
       {(f.rules ?? []).slice(0, tv ? 1 : 4).map((r, i) => <Proposal f={f} r={r} i={i} />)}

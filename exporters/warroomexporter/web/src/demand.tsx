@@ -102,7 +102,7 @@ export function PainBand() {
         <Figure label={tv ? "burn 5 m" : "burn, 5 min"} value={pain?.burn_5m == null ? "–" : count(pain.burn_5m) + " ×"} cls={burning(pain?.burn_5m)} />
         {!tv && <Latency />}
       </div>
-      {p && <Chart title="Share of requests that failed, all services" past={p} seq={v.seq} newest={share} ground format={percent}
+      {p && <Chart title="Share of requests that failed, all services" past={p} seq={v.seq} newest={share} floor={1 - v.status.slo} ground format={percent}
         lines={shareLine}
         data={(q) => [q.rate.map((r, i) => { const e = q.errors[i] ?? null; return r === null || r <= 0 || e === null ? null : Math.min(1, e / r); })]}
         summary={share === null ? "Not measured." : `${percent(share)} now.`} />}

@@ -82,15 +82,15 @@ function Open() {
     const t = setInterval(() => void ask(++n % 3 !== 0), 2000);
     return () => clearInterval(t);
   }, [wish]);
-  const d = data.value, all = kind.value === "everything";
+  const d = data.value, all = kind.value === "everything", lone = kind.value === "pods" && name.value !== "", node = lone ? d?.members[0]?.node : undefined;
   return (
-    <div class={"drilled" + (all ? " plain" : "")}>
+    <div class={"drilled" + (all || lone ? " plain" : "")}>
       <nav class="range" aria-label="Drill down by">
         {views.map((k) => <button type="button" aria-pressed={kind.value === k} class={kind.value === k ? "on" : ""} onClick={() => choose(k, "")}>{k}</button>)}
-        {name.value && <span class="chosen"><bdi>{name.value}</bdi> <button type="button" onClick={() => { const k = kind.value; service.value = ""; choose(k, ""); }}>all {kind.value}</button></span>}
+        {name.value && <span class="chosen"><bdi>{name.value}</bdi> <button type="button" onClick={() => { const k = kind.value; service.value = ""; choose(k, ""); }}>all {kind.value}</button>{node && <> <small>on</small> <button type="button" onClick={() => choose("nodes", node)}><bdi>{node}</bdi></button></>}</span>}
       </nav>
       {failed.value && <p class="notice" role="alert">Could not be read: {failed.value}</p>}
-      {!all && <Members d={d} />}
+      {!all && !lone && <Members d={d} />}
       <div class="detail">
         {!all && name.value && <div class="sparks">{d?.charts.map((c) => <Spark c={c} key={c.title} />)}</div>}
         {name.value && d?.missing.length ? <details class="missing"><summary>{d.missing.length === 1 ? "1 thing is" : d.missing.length + " things are"} not measured</summary><ul>{d.missing.map((m) => <li><bdi>{m}</bdi></li>)}</ul></details> : null}
@@ -106,7 +106,7 @@ function Members({ d }: { d: Drilled | null }) {
   return (
     <div class="members">
       {!name.value && <input type="search" aria-label={"Find in " + of} placeholder={"find in " + of} value={find.value} onInput={(e) => { find.value = e.currentTarget.value; }} />}
-      {name.value && <h3>Pods{kind.value === "pods" ? "" : " in it"}</h3>}
+      {name.value && <h3>Pods in it</h3>}
       <div class="scroll list" tabIndex={0}><table>
         <thead><tr><th>{of.replace(/s$/, "")}</th>{rated ? <><th class="n">Requests</th><th class="n">Failed</th></> : <><th class="n">CPU</th><th class="n">Memory</th>{restarts && <th class="n">Restarts</th>}</>}</tr></thead>
         <tbody>{d?.members.map((m) => (
@@ -125,21 +125,21 @@ function Members({ d }: { d: Drilled | null }) {
 /** Who is a record's pod, or its service, to be chosen. */
 function Who({ r }: { r: Whose }) {
   const pod = r.pod && r.namespace ? r.namespace + "/" + r.pod : "";
-  return <button type="button" class="at" onClick={() => choose(pod ? "pods" : "services", pod || r.service)}><bdi>{pod || r.service}</bdi></button>;
+  return <button type="button" class="at whose" title={pod || r.service} onClick={() => choose(pod ? "pods" : "services", pod || r.service)}><bdi>{r.pod && pod ? r.pod : r.service}</bdi></button>;
 }
 
 function Records({ d }: { d: Drilled | null }) {
-  const past = mode.value === "past", kept = d?.kept_since;
+  const past = mode.value === "past", kept = d?.kept_since, lone = kind.value === "pods" && name.value !== "";
   return (
     <>
       <h3>Newest logs <input type="search" aria-label="Find in logs" placeholder="a word in the body, service, pod or trace" value={query.value} onInput={(e) => { query.value = e.currentTarget.value; }} /> {name.value && !past && kept && <small>all of it since {clock(kept)}, before that what was left</small>}</h3>
       <div class="scroll logs" tabIndex={0}><table><tbody>
-        {d?.logs.map((l) => <tr><td>{clock(l.time)}</td><td><Who r={l} /></td><td class={/^(ERR|FATAL|CRIT|ALERT|EMERG)/i.test(l.severity) ? "for" : ""}>{l.severity}</td><td class="body"><bdi>{l.event ? l.event + " " : ""}{l.body}</bdi></td></tr>)}
+        {d?.logs.map((l) => <tr><td>{clock(l.time)}</td>{!lone && <td><Who r={l} /></td>}<td class={/^(ERR|FATAL|CRIT|ALERT|EMERG)/i.test(l.severity) ? "for" : ""}>{l.severity}</td><td class="body"><bdi>{l.event ? l.event + " " : ""}{l.body}</bdi></td></tr>)}
         {d && !d.logs.length && <tr><td class="quiet">{past ? "None of that time is still here: only the newest are kept. Older ones are where your logs are stored." : "None" + (query.value ? " with these letters." : " among those that are kept here.")}</td></tr>}
       </tbody></table></div>
       <h3>Slowest of the newest spans</h3>
       <div class="scroll" tabIndex={0}><table><tbody>
-        {d?.spans.map((s) => <tr><td>{clock(s.time)}</td><td><Who r={s} /></td><td><bdi>{s.name}</bdi></td><td class={s.status === "Error" ? "for" : "quiet"}>{s.status === "Unset" ? "" : s.status}</td><td class="n">{count(s.duration_ms)} ms</td><td class="quiet">{s.trace_id.replace(/^0+$/, "").slice(0, 8)}</td></tr>)}
+        {d?.spans.map((s) => <tr><td>{clock(s.time)}</td>{!lone && <td><Who r={s} /></td>}<td><bdi>{s.name}</bdi></td><td class={s.status === "Error" ? "for" : "quiet"}>{s.status === "Unset" ? "" : s.status}</td><td class="n">{count(s.duration_ms)} ms</td><td class="quiet">{s.trace_id.replace(/^0+$/, "").slice(0, 8)}</td></tr>)}
         {d && !d.spans.length && <tr><td class="quiet">None.</td></tr>}
       </tbody></table></div>
     </>

@@ -16,7 +16,7 @@ export function HeadroomBand() {
   const h = shownHeadroom.value;
   const most = tv ? 5 : 9;
   return (
-    <Band n={4} title="Headroom" cls="headroom" aside={<span class="quiet">minutes to each wall, worst first</span>}>
+    <Band n={4} title="Headroom" cls="headroom" aside={<span class="quiet">minutes to each wall, worst first{tv && h && h.walls.length + h.hidden > most ? `, ${most} of ${h.walls.length + h.hidden}` : ""}</span>}>
       {!h && <p class="quiet">Reading the walls…</p>}
       {h && (
         <table class="walls">
@@ -24,11 +24,12 @@ export function HeadroomBand() {
           <tbody>{h.walls.slice(0, most).map((w) => <WallRow w={w} />)}</tbody>
         </table>
       )}
-      {h && h.walls.length + h.hidden > most && <p class="quiet">{h.walls.length + h.hidden - most} more, all better.</p>}
+      {!tv && h && h.walls.length + h.hidden > most && <p class="quiet">{h.walls.length + h.hidden - most} more, all better.</p>}
+      {tv && <Ledger of={shownLedger.value} />}
       {h && h.missing.length > 0 && (tv
         ? <p class="missing">Not seen: {h.missing.map((m) => m.name).join(", ")}.</p>
         : <details class="missing"><summary>{h.missing.length} walls are not seen</summary><ul>{h.missing.map((m) => <li><b>{m.name}</b>: {m.why}</li>)}</ul></details>)}
-      <Ledger of={shownLedger.value} />
+      {!tv && <Ledger of={shownLedger.value} />}
     </Band>
   );
 }
@@ -52,7 +53,7 @@ function Ledger({ of }: { of: Books | undefined }) {
   if (!of || !of.rows.length) return null; // no ledger is kept here: nothing to say
   const off = of.rows.filter((b) => b.off);
   const verdict = off.length ? <span class="for">▲ {off.map((b) => `${b.signal} → ${b.to}: ${count(b.off)} unexplained`).join("; ")}</span> : <span class="against">✓ the books balance</span>;
-  if (tv) return <p class={"missing" + (off.length ? " for" : "")}>Ledger: {verdict}</p>;
+  if (tv) return off.length ? <p class="off">{verdict}</p> : null;
   return (
     <details class="ledger" open={off.length > 0}>
       <summary>What was read, and what became of it: {verdict}</summary>

@@ -23,7 +23,7 @@ const problems = computed(() => (shown.value?.status.degraded ?? []).join("\n"))
 const calendarProblem = computed(() => shown.value?.status.calendar ?? "");
 
 // Made once: what stays the same object is not compared anew.
-const bands = [<VerdictBand />, <DemandBand />, <PainBand />, <HeadroomBand />, <AttackersBand />, <TimelineBand />, tv ? null : <DrillBand />, ...Array.from({ length: charts }, () => <div class="measured"><DemandChart /></div>)];
+const bands = [<VerdictBand />, <DemandBand />, <PainBand />, <HeadroomBand />, <div class="side"><AttackersBand /><TimelineBand /></div>, tv ? null : <DrillBand />, ...Array.from({ length: charts }, () => <div class="measured"><DemandChart /></div>)];
 const status = <StatusBand />, help = <Help />;
 
 function App() {

@@ -93,8 +93,9 @@ describe("the page", () => {
     await page.fill(".members input[type=search]", "8HZN7");
     await until(page, () => document.querySelectorAll(".members tbody tr").length === 1);
     await choose("player-api-7d9f8c6b5-8hzn7");
-    const pod = "live/player-api-7d9f8c6b5-8hzn7";
-    await until(page, (p) => { const of = [...document.querySelectorAll(".logs tr")]; return of.length > 1 && of.every((tr) => tr.textContent.includes(p)); }, pod);
+    await until(page, () => { const of = [...document.querySelectorAll(".logs tr")]; return of.length > 1 && of.every((tr) => /request \d+ took/.test(tr.textContent)); });
+    const kept = await (await fetch(room.url + "/api/warroom/drill?kind=pods&records=1&name=live/player-api-7d9f8c6b5-8hzn7")).json();
+    assert.ok(kept.logs.length > 1 && kept.logs.every((l) => l.pod === "player-api-7d9f8c6b5-8hzn7"));
     const titles = await page.locator(".spark figcaption span").allTextContents();
     assert.deepEqual(titles, ["CPU", "Memory", "Restarts", "Network", "Errors"]);
     assert.match(await text(page, ".spark:nth-child(3)"), /in all/);
@@ -317,6 +318,7 @@ test("a room without data says what to send", async () => {
     await until(page, (w) => document.querySelector(".members")?.textContent.includes(w), word);
   }
   assert.equal(await page.locator(".ledger").count(), 0);
+  assert.deepEqual(page.problems, []);
   await page.context().close();
   await empty.close();
 });
