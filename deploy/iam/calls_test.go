@@ -255,3 +255,17 @@ func (s *source) strings(path, function string) (out []string) {
 	}
 	return out
 }
+
+// has reports whether a package's code holds a string that ends so.
+func (s *source) has(path, ending string) (found bool) {
+	p := s.pkgs[path]
+	for _, file := range p.Syntax {
+		ast.Inspect(file, func(n ast.Node) bool {
+			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING && strings.HasSuffix(text(p.TypesInfo, lit), ending) {
+				found = true
+			}
+			return !found
+		})
+	}
+	return found
+}
