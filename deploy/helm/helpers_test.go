@@ -27,9 +27,18 @@ func vigieChart(t *testing.T) Chart {
 	return Chart{Helm: helm, Dir: "vigie"}
 }
 
+// rendered is what helm made of arguments before: it is asked once for each.
+var rendered = map[string][]byte{} //nolint:gochecknoglobals // tests here run one after another
+
 func render(t *testing.T, args ...string) []runtime.Object {
 	t.Helper()
-	objects, err := vigieChart(t).Objects(args...)
+	key := strings.Join(args, "\x00")
+	if _, there := rendered[key]; !there {
+		text, err := vigieChart(t).Text(args...)
+		require.NoError(t, err)
+		rendered[key] = text
+	}
+	objects, err := Parse(rendered[key])
 	require.NoError(t, err)
 	return objects
 }
