@@ -18,7 +18,11 @@ grafana_version=4.0.0 # its schema is written by hand: ../terraform/testing/graf
 
 say() { echo "deploy-check: $*" >&2; }
 
-say "AWS' lists (npm)"
+for tool in go node npm openssl tar; do
+	command -v $tool >/dev/null || { say "$tool is not here, and nothing can be checked without it"; exit 1; }
+done
+
+say "AWS' lists and k6's types (npm)"
 cp "$root"/deploy/testing/package*.json "$out/"
 (cd "$out" && npm ci --silent --ignore-scripts --no-audit --no-fund --legacy-peer-deps)
 
