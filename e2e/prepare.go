@@ -202,16 +202,23 @@ func unzip(archive, name, to string) error {
 	return errors.Join(err, out.Close())
 }
 
-// product makes the image as a release does, for this machine.
+// product makes the image as a release does, for this machine; with E2E_KEEP_IMAGE
+// the one of the last run serves.
 func (p *prepared) product(ctx context.Context) error {
 	made := filepath.Join(dir, "image")
-	if err := do(ctx, "", nil, "make", "--no-print-directory", "image", "ARCH="+runtime.GOARCH, "IMAGE="+made, "NAME="+repository, "VERSION="+tag); err != nil {
-		return err
+	if os.Getenv("E2E_KEEP_IMAGE") == "" {
+		if err := p.makeImage(ctx, made); err != nil {
+			return err
+		}
 	}
 	archive, err := filepath.Abs(filepath.Join(made, "vigie.tar"))
 	p.Images = append(p.Images, cluster.Image{Archive: archive, Name: repository + ":" + tag, Tags: []string{repository + ":" + nextTag}})
 	p.Vigie = filepath.Join(filepath.Dir(archive), runtime.GOARCH, "vigie")
 	return err
+}
+
+func (p *prepared) makeImage(ctx context.Context, into string) error {
+	return do(ctx, "", nil, "make", "--no-print-directory", "image", "ARCH="+runtime.GOARCH, "IMAGE="+into, "NAME="+repository, "VERSION="+tag)
 }
 
 // workload makes the image of what runs beside the product.

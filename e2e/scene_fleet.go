@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -70,7 +71,7 @@ func (e *env) watchAgents(ctx context.Context) (stop func() int32) {
 func (e *env) upgrade(ctx context.Context) error {
 	return e.holds(ctx, "helm upgrades from the chart before, an agent at a time", 4*time.Minute, func(ctx context.Context) (string, error) {
 		unavailable := e.watchAgents(ctx)
-		err := e.helm(ctx, "upgrade", chart, "--set", "image.tag="+nextTag)
+		err := e.helm(ctx, "upgrade", chart, "--set-string", "image.tag="+nextTag)
 		if err == nil {
 			err = e.again(ctx, func() error { return e.fleet(ctx, 2) })
 		}
@@ -111,7 +112,7 @@ func (e *env) invalid(ctx context.Context) error {
 	if err := os.WriteFile(path, []byte(broken), 0o644); err != nil {
 		return err
 	}
-	if err := e.helm(ctx, "upgrade", chart, "--set", "image.tag="+nextTag, "-f", path); err != nil {
+	if err := e.helm(ctx, "upgrade", chart, "--set-string", "image.tag="+nextTag, "-f", path); err != nil {
 		e.line(0, "helm takes the broken configuration to the cluster", "", err)
 		return nil // then nothing can be broken by it
 	}
@@ -135,12 +136,15 @@ func (e *env) invalid(ctx context.Context) error {
 		if stuck == nil || going == nil {
 			return "", fmt.Errorf("of %d agents none is stuck, or none goes on", len(found))
 		}
-		out, _ := e.cluster.Kubectl(ctx, nil, "-n", namespace, "logs", stuck.Name, "-c", "check")
-		return fmt.Sprintf("%s is stuck, %s goes on; the check said: %.120s", stuck.Spec.NodeName, going.Spec.NodeName, out), nil
+		out, err := e.cluster.Kubectl(ctx, nil, "-n", namespace, "logs", stuck.Name, "-c", "check", "--previous")
+		if !bytes.Contains(out, []byte("no_such_receiver")) {
+			return "", fmt.Errorf("the check does not name what is wrong: %q (%w)", out, err)
+		}
+		return fmt.Sprintf("%s is stuck, %s goes on; the check said: %.160s", stuck.Spec.NodeName, going.Spec.NodeName, bytes.TrimSpace(out)), nil
 	})
 	if going != nil {
 		was, _ := restarts(going)
-		_ = e.holds(ctx, "the other agent goes on collecting for half a minute", time.Minute, func(ctx context.Context) (string, error) {
+		_ = e.holds(ctx, "the other agent goes on collecting for 25 seconds", time.Minute, func(ctx context.Context) (string, error) {
 			writer, err := e.pod(ctx, "numbers", "", going.Spec.NodeName)
 			if err != nil {
 				return "", err
@@ -148,7 +152,7 @@ func (e *env) invalid(ctx context.Context) error {
 			select {
 			case <-ctx.Done():
 				return "", ctx.Err()
-			case <-time.After(30 * time.Second):
+			case <-time.After(25 * time.Second):
 			}
 			now, err := e.cluster.Client.CoreV1().Pods(namespace).Get(ctx, going.Name, metav1.GetOptions{})
 			if err != nil {

@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 )
 
-// Rotation of containers' logs on a node: small, so that a test sees many.
+// Rotation of containers' logs on a node: small, so that a test sees many. What an
+// agent missed while it was away is in the newest two files; older ones the kubelet
+// has compressed.
 const (
-	LogMaxSize  = "1Mi"
+	LogMaxSize  = "3Mi"
 	LogMaxFiles = 5
 )
 
