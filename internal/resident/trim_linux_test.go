@@ -49,3 +49,22 @@ func TestOnlyPrivateMappingsOfTheProgramThatCannotBeWrittenAreTouched(t *testing
 		}
 	}
 }
+
+// The dynamic linker's addresses are in a mapping that is read-only by now, and are
+// not in the file.
+func TestWhatWasWrittenBeforeItBecameReadOnlyStays(t *testing.T) {
+	const smaps = `00400000-00402000 r-xp 00000000 fe:00 42                 /usr/bin/vigie
+Size:                  8 kB
+Anonymous:             0 kB
+VmFlags: rd ex mr mw me
+00402000-00403000 r--p 00002000 fe:00 42                 /usr/bin/vigie
+Size:                  4 kB
+Anonymous:             4 kB
+VmFlags: rd mr mw me ac
+00403000-00404000 rw-p 00003000 fe:00 42                 /usr/bin/vigie
+Anonymous:             0 kB
+`
+	got, err := cleanParts(strings.NewReader(smaps), "/usr/bin/vigie")
+	require.NoError(t, err)
+	require.Equal(t, []part{{0x400000, 0x402000}}, got)
+}
