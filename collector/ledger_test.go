@@ -243,3 +243,89 @@ func TestThePageCanAskForTheLedger(t *testing.T) {
 	}
 	require.NoError(t, p.end(t, 20*time.Second), p.output())
 }
+
+// Agent and gateway as they are shipped, killed in turn while lines are written.
+// What the gateway has taken goes on to a destination with a queue on disk, as
+// CloudWatch is one; that one is the test's.
+func TestAsShippedKillsOfAgentAndGatewayLoseNoLine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills an agent and a gateway for some seconds")
+	}
+	root, g := hostRoot(t), newLogGateway(t)
+	agents := freeAddress(t)
+	more := filepath.Join(t.TempDir(), "destination.yaml")
+	put(t, more, `
+exporters:
+  otlp_grpc/destination:
+    endpoint: `+g.addr+`
+    tls: {insecure: true}
+    sending_queue: {storage: file_storage, sizer: items, queue_size: 10000000}
+    retry_on_failure: {max_elapsed_time: 0s}
+service:
+  pipelines:
+    logs/agents:
+      exporters: [warroom, attack_metrics, otlp_grpc/destination]
+`)
+	agentDir, gatewayDir := t.TempDir(), t.TempDir()
+	gateway := func() *program {
+		p := start(t, gatewayDir, []string{"VIGIE_AGENTS_ENDPOINT=" + agents}, "--config", "embedded:gateway", "--config", "file:"+more)
+		within(t, 60*time.Second, "health of the gateway", p, p.ready)
+		return p
+	}
+	agent := func() *program {
+		p := start(t, agentDir, []string{"VIGIE_GATEWAY_ENDPOINT=" + agents, "VIGIE_HOST_ROOT=" + root, "VIGIE_TRACERS=none"},
+			"--config", "embedded:agent", "--set", "receivers.container_log.start_at=beginning")
+		within(t, 60*time.Second, "health of the agent", p, func() bool { code, _ := get("http://" + p.health + "/healthz"); return code == http.StatusOK })
+		return p
+	}
+	gw, ag := gateway(), agent()
+	var writers []*podWriter
+	for i := range 5 {
+		w := newPodWriter(root, i)
+		w.rotateAt = 256 << 10
+		writers = append(writers, w)
+	}
+	stop, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		for {
+			for _, w := range writers {
+				if err := w.write(100); err != nil {
+					ended <- err
+					return
+				}
+			}
+			select {
+			case <-stop:
+				ended <- nil
+				return
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+	}()
+	g.await(t, 30*time.Second, 1000, ag)
+	const kills = 6
+	for kill := range kills {
+		time.Sleep(700 * time.Millisecond)
+		p := &ag
+		if kill%2 == 0 {
+			p = &gw
+		}
+		require.NoError(t, (*p).cmd.Process.Kill())
+		<-(*p).done
+		if kill%2 == 0 {
+			time.Sleep(700 * time.Millisecond) // the agent finds nobody
+			gw = gateway()
+		} else {
+			ag = agent()
+		}
+	}
+	close(stop)
+	require.NoError(t, <-ended)
+	g.awaitAll(t, 90*time.Second, writers, ag)
+	sent := balanced(t, ag, "logs", "otlp_grpc/gateway")
+	passed := balanced(t, gw, "logs", "otlp_grpc/destination")
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	require.Zero(t, g.strange)
+	t.Logf("%d lines, %d kills: none lost, %d arrived twice; the largest batch had %d\nagent: %s\ngateway: %s", g.lines, kills, g.records-g.lines, g.largest, told(sent), told(passed))
+}

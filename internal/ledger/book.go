@@ -52,6 +52,9 @@ type Book struct {
 	PushedBack int64    `json:"pushed_back"`
 	Off        int64    `json:"off"`
 	Unknown    []string `json:"unknown,omitempty"`
+	// Notes are what an exporter gave up behind its queue in a unit of its own:
+	// samples, events. It is among Sent.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // Lost is all that was dropped.
@@ -161,6 +164,7 @@ func (s *Snapshot) arrived(b *Book, w Way) {
 			b.drop(Reason(why), n)
 		}
 	}
+	s.behind(b, w)
 	refused, says := s.sum(names.LedgerLost, w.To, w.Signal, Refused)
 	switch {
 	case says && queued:
@@ -181,6 +185,27 @@ func (s *Snapshot) arrived(b *Book, w Way) {
 		}
 	}
 	// What else was refused, the receiver heard of and said no: it is pushed back.
+}
+
+// givenUp are the counters of exporters that give up what they have taken, by type.
+// They name no component.
+var givenUp = map[string][]string{ //nolint:gochecknoglobals // a constant table
+	"remote_write": {"otelcol_remote_write_dropped_samples"},
+	"cloudwatch":   {names.CloudWatchEventsDropped, names.CloudWatchPointsDropped},
+	"grafana":      {names.GrafanaRefused},
+}
+
+// behind notes what an exporter gave up after it had said yes: a histogram's point
+// is several samples, a long record several events, so it is no account.
+func (s *Snapshot) behind(b *Book, w Way) {
+	for _, metric := range givenUp[kind(w.To)] {
+		by := s.details(metric, "", "")
+		for _, why := range slices.Sorted(maps.Keys(by)) {
+			if n := by[why]; n > 0 {
+				b.Notes = append(b.Notes, fmt.Sprintf("%s: %d (%s)", metric, n, why))
+			}
+		}
+	}
 }
 
 // settle gives the verdict for counters that stand still.

@@ -115,6 +115,14 @@ func TestWhatAComponentMakesIsInTheBookWhenItSaysSo(t *testing.T) {
 	}
 }
 
+func TestWhatAnExporterGivesUpBehindItsQueueIsNoted(t *testing.T) {
+	var s Snapshot
+	s.Add(counted([]any{"otelcol_remote_write_dropped_samples", 3, "reason", "out_of_order"}, []any{"otelcol_remote_write_dropped_samples", 0, "reason", "refused"}))
+	got := Books(&s, []Way{{Signal: "metrics", To: "remote_write/amp", From: []string{"otlp"}}, {Signal: "metrics", To: "warroom", From: []string{"otlp"}}})
+	require.Equal(t, []string{"otelcol_remote_write_dropped_samples: 3 (out_of_order)"}, got[0].Notes)
+	require.Empty(t, got[1].Notes)
+}
+
 func TestWhatCannotBeToldApartHasNoVerdict(t *testing.T) {
 	accepted := []any{"otelcol_receiver_accepted_log_records", 5, "receiver", "otlp"}
 	var silent Snapshot

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -78,7 +79,7 @@ func (p *point) read(attrs attribute.Set) {
 			p.component = kv.Value.String()
 		case "data_type", "otel.signal", "otel_signal":
 			p.signal = kv.Value.String()
-		case names.LogsOutcome, names.LogsReason, names.K8sEventsReason, names.LedgerReason:
+		case names.LogsOutcome, names.LogsReason, names.K8sEventsReason, names.LedgerReason, names.CloudWatchReason, names.GrafanaReason, "reason":
 			p.detail = kv.Value.String()
 		case "error.type":
 			p.atEnd = kv.Value.String() == "Shutdown"
@@ -92,6 +93,11 @@ func wanted(name string) bool {
 	case names.LogsRecords, names.LogsDropped, names.LogsSacrificed, names.LogsRetries, names.K8sEventsRecords, names.K8sEventsDropped, names.K8sEventsRetries,
 		names.LedgerMade, names.LedgerRemoved, names.LedgerLost:
 		return true
+	}
+	for _, own := range givenUp {
+		if slices.Contains(own, name) {
+			return true
+		}
 	}
 	return strings.HasPrefix(name, "otelcol_receiver_") || strings.HasPrefix(name, "otelcol_exporter_") || strings.HasPrefix(name, "otelcol_processor_")
 }
