@@ -40,7 +40,7 @@ import (
 var everyRoute = []string{
 	"GET /", "GET /app.js", "GET /plain/", "GET /plain/page.js", "GET /nothing", "GET /healthz",
 	"GET /api/warroom/now", "GET /api/warroom/headroom", "GET /api/warroom/stream", "GET /api/warroom/at?time=1", "GET /api/warroom/drill?kind=pods",
-	"GET /api/warroom/rule?finding=x", "GET /api/warroom/timeline", "POST /api/warroom/timeline", "GET /api/warroom/report?from=x",
+	"GET /api/warroom/rule?finding=x", "GET /api/warroom/timeline", "POST /api/warroom/timeline", "GET /api/warroom/report?from=x", "POST /api/warroom/ready",
 	"GET /api/v1/query?query=up", "POST /api/v1/query", "GET /api/v1/query_range", "GET /api/v1/labels", "GET /api/v1/series", "GET /api/v1/metadata", "GET /api/v1/status/buildinfo", "POST /api/v1/write",
 }
 
@@ -145,6 +145,7 @@ func TestWhoMayLookMayNotWrite(t *testing.T) {
 	}
 	require.Equal(t, http.StatusForbidden, ask(http.MethodPost, "/api/v1/write", "bob", "").StatusCode, "a series that was made up is a verdict that was made up")
 	require.NotEqual(t, http.StatusForbidden, ask(http.MethodPost, "/api/v1/write", "ada", "").StatusCode)
+	require.Equal(t, http.StatusForbidden, ask(http.MethodPost, "/api/warroom/ready", "bob", "{}").StatusCode)
 	require.NotEqual(t, http.StatusForbidden, ask(http.MethodPost, "/api/v1/query", "bob", "").StatusCode, "Grafana asks by POST")
 	kept, err := os.ReadFile(w.cfg.timelinePath())
 	require.NoError(t, err)

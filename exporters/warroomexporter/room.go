@@ -35,6 +35,7 @@ type view struct {
 	Headroom     *headroom.Report `json:"headroom,omitempty"`
 	Pain         *pain            `json:"pain,omitempty"`
 	Ledger       *books           `json:"ledger,omitempty"`
+	Ready        *readiness       `json:"ready,omitempty"`
 	Timeline     []timeline.Entry `json:"timeline,omitempty"` // in a delta: the new entries
 	Seconds      *past            `json:"seconds,omitempty"`
 	Minutes      *past            `json:"minutes,omitempty"`
@@ -133,6 +134,7 @@ type room struct {
 	headroom *headroom.Report // guarded by slowMu
 	pain     *pain            // guarded by slowMu
 	ledger   *books           // guarded by slowMu
+	ready    *readiness       // guarded by slowMu
 	slowSeq  uint64           // guarded by slowMu
 	wake     chan struct{}
 }
@@ -267,7 +269,7 @@ func (r *room) deltaLocked() view {
 	r.slowMu.Lock()
 	slow := r.slowSeq != r.slowTold
 	r.slowTold = r.slowSeq
-	r.view.Headroom, r.view.Pain, r.view.Ledger = r.headroom, r.pain, r.ledger
+	r.view.Headroom, r.view.Pain, r.view.Ledger, r.view.Ready = r.headroom, r.pain, r.ledger, r.ready
 	r.slowMu.Unlock()
 
 	delta := r.view
@@ -277,7 +279,7 @@ func (r *room) deltaLocked() view {
 	}
 	delta.FindingsNone = changed && len(r.view.Findings) == 0
 	if !slow {
-		delta.Headroom, delta.Pain, delta.Ledger = nil, nil, nil
+		delta.Headroom, delta.Pain, delta.Ledger, delta.Ready = nil, nil, nil, nil
 	}
 	return delta
 }

@@ -23,6 +23,7 @@ func (w *warroom) handler() http.Handler {
 	mux.HandleFunc("GET /api/warroom/timeline", w.serveTimeline)
 	mux.HandleFunc("POST /api/warroom/timeline", w.writeTimeline)
 	mux.HandleFunc("GET /api/warroom/report", w.serveReport)
+	mux.HandleFunc("POST /api/warroom/ready", w.takeReady)
 	mux.HandleFunc("GET /healthz", w.serveHealth)
 	mux.Handle("/", pageHandler())
 	return w.guarded(mux)

@@ -115,6 +115,7 @@ func (w *warroom) open(ctx context.Context, host component.Host) error {
 	if err := w.findings.restore(w.cfg.findingsPath()); err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	w.room.setReady(w.restoreReady())
 	w.room.remember(ctx, w.now())
 	w.room.add(timeline.Entry{At: w.now(), Kind: timeline.Server, Text: "the war room opened"})
 	running, stop := context.WithCancel(context.Background())

@@ -1,7 +1,7 @@
 // Band 4: how long until something breaks, and whether all that was read arrived.
 import { Band, Bar } from "./band";
-import { shownHeadroom, shownLedger, tv, type BookRow, type Books, type Wall } from "./model";
-import { amount, count, minutes, percent } from "./format";
+import { shownHeadroom, shownLedger, shownReady, tv, type BookRow, type Books, type Readiness, type Wall } from "./model";
+import { amount, clock, count, minutes, percent, words } from "./format";
 
 /** alarm: 2 within five minutes or hit, 1 within half an hour or nearly full. */
 const alarm = (w: Wall): 0 | 1 | 2 =>
@@ -29,6 +29,7 @@ export function HeadroomBand() {
       {h && h.missing.length > 0 && (tv
         ? <p class="missing">Not seen: {h.missing.map((m) => m.name).join(", ")}.</p>
         : <details class="missing"><summary>{h.missing.length} walls are not seen</summary><ul>{h.missing.map((m) => <li><b>{m.name}</b>: {m.why}</li>)}</ul></details>)}
+      {!tv && <Ready of={shownReady.value} />}
       {!tv && <Ledger of={shownLedger.value} />}
     </Band>
   );
@@ -76,5 +77,23 @@ function BookLine({ b }: { b: BookRow }) {
       <td class="n">{count(dropped)}{b.dropped.slice(0, 3).map((d) => <small>{count(d.items)} {d.reason}</small>)}</td>
       <td>{b.off ? <span class="for">▲ off by {count(b.off)}</span> : b.unknown ? <span class="quiet">not countable</span> : <span class="against">✓ balance</span>}{b.pushed_back ? <small>{count(b.pushed_back)} pushed back to senders</small> : null}</td>
     </tr>
+  );
+}
+
+const stands: Record<string, [string, string]> = { ok: ["against", "✓ ready"], warn: ["warned", "▲ tight"], unknown: ["warned", "? unknown"], fail: ["for", "✗ failed"] };
+
+/** Ready is the last assessment of `vigie ready`: can the cluster take the audience? */
+function Ready({ of }: { of: Readiness | undefined }) {
+  if (!of) return null;
+  const c = of.counts, [cls, word] = of.ready ? stands["ok"]! : stands[of.status]!;
+  const told = [c.fail && c.fail + " failed", c.unknown && c.unknown + " unknown", c.warn && c.warn + " tight", c.ok + " ok"].filter(Boolean).join(", ");
+  return (
+    <details class="ledger">
+      <summary>Readiness{of.event && <> for <bdi>{of.event}</bdi></>}: <span class={cls}>{word}</span> <span class="quiet">{told}, assessed {new Date(of.at).toLocaleDateString("en-GB")} {clock(of.at)}</span></summary>
+      <div class="scroll" tabIndex={0}><table><tbody>
+        {of.rows.map((r) => <tr><td><span class={stands[r.status]?.[0] ?? ""}>{stands[r.status]?.[1] ?? r.status}</span>{r.accepted && <small>accepted</small>}</td><td>{words(r.check)} <bdi class="quiet">{r.subject}</bdi></td><td><bdi>{r.why}</bdi>{r.do && <small><bdi>{r.do}</bdi></small>}</td></tr>)}
+      </tbody></table></div>
+      {of.hidden > 0 && <p class="quiet">{of.hidden} more.</p>}
+    </details>
   );
 }

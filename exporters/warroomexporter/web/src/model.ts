@@ -39,6 +39,10 @@ export interface BookRow {
   dropped: { reason: string; items: number }[]; off: Num; unknown: boolean;
 }
 export interface Books { rows: BookRow[]; hidden: number; why?: string }
+export interface Readiness {
+  at: string; status: "ok" | "warn" | "unknown" | "fail"; ready: boolean; event?: string; counts: { ok: number; warn: number; unknown: number; fail: number };
+  rows: { check: string; status: string; subject: string; why: string; do?: string; accepted?: boolean }[]; hidden: number;
+}
 export interface Entry { seq: number; at: string; kind: string; service?: string; text: string; who?: string; ref?: string }
 export interface Past {
   end: number; step: number; rate: Num[]; expected: Num[]; clients: Num[]; errors: Num[]; suspected: Num[]; score: Num[]; verdict: number[];
@@ -52,7 +56,7 @@ export interface Status {
 }
 export interface View {
   seq: number; status: Status; whole: VerdictRow; services: VerdictRow[];
-  findings?: Finding[]; findings_none?: boolean; headroom?: Headroom; pain?: Pain; ledger?: Books; timeline?: Entry[];
+  findings?: Finding[]; findings_none?: boolean; headroom?: Headroom; pain?: Pain; ledger?: Books; ready?: Readiness; timeline?: Entry[];
   seconds?: Past; minutes?: Past; past?: boolean;
 }
 
@@ -121,6 +125,7 @@ const held = signal<View | null>(null);
 export const shown = computed(() => (mode.value === "live" ? live.value : held.value ?? live.value));
 // Parts that change seldom: who reads these is not drawn anew each second.
 export const shownHeadroom = computed(() => shown.value?.headroom);
+export const shownReady = computed(() => shown.value?.ready);
 export const shownLedger = computed(() => shown.value?.ledger);
 export const shownFindings = computed(() => shown.value?.findings);
 export const shownTimeline = computed(() => shown.value?.timeline);
