@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -136,7 +137,7 @@ func commas(n int64) string {
 // source is where a number is from, with its basis where the words do not say it.
 func source(n *ready.Number) string {
 	text := finding.Clean(n.Source)
-	if !strings.Contains(text, string(n.Basis)) {
+	if !slices.Contains(strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' }), string(n.Basis)) {
 		text = string(n.Basis) + ", " + text
 	}
 	return text

@@ -486,6 +486,21 @@ func TestServicesAreFoundByNameAndWhatIsAmbiguousIsUnknown(t *testing.T) {
 	require.Contains(t, of(t, &r, CheckDemand, "other").Why, "the event's services leave out")
 }
 
+func TestAServiceThatIsMeasuredAndNowhereIsUnknown(t *testing.T) {
+	in := given(t, strings.Replace(semi, "    services: [signin]\n", "", 1))
+	in.Metrics.Rates["gate"] = Rate{Now: ptr(70.0), Metric: "m"}
+	in.Metrics.Rates["quiet"] = Rate{Now: ptr(0.1), Metric: "m"}
+	in.Metrics.Rates["elsewhere"] = Rate{Now: ptr(70.0), Metric: "m"}
+	in.Cluster.Elsewhere = map[string]bool{"elsewhere": true}
+	r := Assess(in)
+	require.Equal(t, Unknown, r.Status)
+	require.Contains(t, of(t, &r, CheckDemand, "gate").Why, "no Deployment or StatefulSet has its name")
+	require.Equal(t, 1, r.Counts.Unknown)
+	in.Expected = []Expectation{{Service: "gate", Workload: "shop/signin", Line: 2}}
+	r = Assess(in)
+	require.Equal(t, "gate", r.Services[0].Service)
+}
+
 func TestBadEntriesOfTheCalendarAreTold(t *testing.T) {
 	in := given(t, semi+"    kick_of: yes\n  - name: Backwards\n")
 	r := Assess(in)

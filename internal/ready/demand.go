@@ -199,7 +199,7 @@ func (in *Inputs) need(w *Workload, service string, e *Expectation) (Need, []Fin
 
 func (in *Inputs) metricsHint() string {
 	if in.Metrics.Gap != nil {
-		return ", or let the metrics be read: " + in.Metrics.Gap.Do
+		return ", or let the metrics be read"
 	}
 	return ""
 }

@@ -61,7 +61,8 @@ func (r Resources) plus(o Resources, times int64) Resources {
 type Cluster struct {
 	Gaps       map[Source]Gap
 	Workloads  []Workload
-	Unjudged   int // workloads outside of what was asked for
+	Unjudged   int             // workloads outside of what was asked for
+	Elsewhere  map[string]bool // names of their services
 	Nodes      []Node
 	Pools      []NodePool  // Karpenter's
 	Karpenter  bool        // its API is there

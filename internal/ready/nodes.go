@@ -49,6 +49,10 @@ func (in *Inputs) roomFindings(h *whole) (out []Finding, patches []Patch) {
 		f.Why = fmt.Sprintf("nothing more is needed on %s%s", some(usable, "node"), bound)
 	case r.onNodes == r.asked:
 		f.Why = fmt.Sprintf("%s more on %s%s", plural2(int(r.asked), "pod fits", "pods fit"), some(usable, "node"), bound)
+	case r.left() > 0:
+		f.Status = Warn
+		f.Why = fmt.Sprintf("%s of %s fit on %s; see autoscaler for the others%s", short(float64(r.onNodes)), plural2(int(r.asked), "more pod", "more pods"), some(usable, "node"), bound)
+		f.Do = "see autoscaler"
 	default:
 		f.Status = Warn
 		f.Why = fmt.Sprintf("%s of %s fit; %s must be added first, which takes minutes%s", short(float64(r.onNodes)), plural2(int(r.asked), "more pod", "more pods"), newNodes(r), bound)
@@ -194,7 +198,7 @@ func (in *Inputs) poolPatches(h *whole) (out []Patch) {
 			patch.Set = append(patch.Set, Setting{"spec.limits.cpu", quantity(float64(p.CPULimit) / 1000), short0(need)})
 		}
 		if need := math.Ceil(float64(p.Used.Memory+add.Memory) * 1.1 / (1 << 30)); p.MemoryLimit >= 0 && need > float64(p.MemoryLimit)/(1<<30) {
-			patch.Set = append(patch.Set, Setting{"spec.limits.memory", short0(math.Floor(float64(p.MemoryLimit)/(1<<20))) + "Mi", short0(need) + "Gi"})
+			patch.Set = append(patch.Set, Setting{"spec.limits.memory", binary(p.MemoryLimit), short0(need) + "Gi"})
 		}
 		if need := p.UsedNodes + free.newNodes[p.Name]; p.NodesLimit >= 0 && need > p.NodesLimit {
 			patch.Set = append(patch.Set, Setting{"spec.limits.nodes", fmt.Sprint(p.NodesLimit), fmt.Sprint(need)})

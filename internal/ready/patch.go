@@ -163,4 +163,17 @@ func quantity(cores float64) string {
 	return strconv.FormatInt(int64(cores*1000), 10) + "m"
 }
 
+// binary is a size that is read back as the same.
+func binary(v int64) string {
+	for _, u := range []struct {
+		size int64
+		name string
+	}{{1 << 30, "Gi"}, {1 << 20, "Mi"}, {1 << 10, "Ki"}} {
+		if v%u.size == 0 {
+			return strconv.FormatInt(v/u.size, 10) + u.name
+		}
+	}
+	return strconv.FormatInt(v, 10)
+}
+
 func short0(v float64) string { return strconv.FormatFloat(v, 'f', 0, 64) }

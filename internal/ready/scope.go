@@ -3,6 +3,7 @@ package ready
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -68,6 +69,7 @@ func (in *Inputs) scope() (targets []target, unjudged int, findings []Finding) {
 		}
 	}
 	findings = append(findings, in.unmet(byService)...)
+	findings = append(findings, in.homeless(byService)...)
 	slices.SortStableFunc(targets, func(a, b target) int { return cmp.Compare(a.workload.ID(), b.workload.ID()) })
 	return targets, unjudged, findings
 }
@@ -126,6 +128,29 @@ func (in *Inputs) serviceOf(w *Workload, byService map[string][]*Workload) (name
 		return w.Services[0], false, nil
 	}
 	return w.Name, false, nil
+}
+
+// homeless are services whose requests are measured and that no workload is: they
+// are part of the event, and nobody judges them.
+func (in *Inputs) homeless(byService map[string][]*Workload) (out []Finding) {
+	if _, ok := in.Cluster.gap(SourceDeployments, SourceStateful); ok {
+		return nil // told once, for the cluster
+	}
+	for _, s := range slices.Sorted(maps.Keys(in.Metrics.Rates)) {
+		r := in.Metrics.Rates[s]
+		named := slices.ContainsFunc(in.Expected, func(e Expectation) bool { return e.Service == s })
+		if named || len(byService[s]) > 0 || in.Cluster.Elsewhere[s] || !in.Event.Touches(s) || r.Now == nil || *r.Now < leastRate {
+			continue
+		}
+		if len(out) == 20 {
+			break
+		}
+		out = append(out, Finding{Check: CheckDemand, Status: Unknown, Subject: s,
+			Number: number(*r.Now, "{request}/s", Measured, "measured over %s, %s", minutes(in.Metrics.Window), r.Metric),
+			Why:    fmt.Sprintf("%s/s of it are measured, and no Deployment or StatefulSet has its name", short(*r.Now)),
+			Do:     "say workload: namespace/name for it in a file for --per-replica; or name the event's services in the calendar, without it"})
+	}
+	return out
 }
 
 // unmet are names of the event that no workload has: a typing error there would

@@ -48,24 +48,24 @@ func (in *Inputs) replicas(w *Workload, n *Need) (out []Finding, patch *Patch) {
 		top.Do = fmt.Sprintf("raise the maximum to %d", ceiling)
 	case float64(h.Max) < n.Needed.Value*spare:
 		top.Status = Warn
-		top.Why = fmt.Sprintf("%d are needed of at most %d: less than a quarter to spare", need, h.Max)
+		top.Why = fmt.Sprintf("%d needed of at most %d: less than a quarter to spare", need, h.Max)
 		top.Do = fmt.Sprintf("raise the maximum to %d", ceiling)
 	default:
 		top.Status = assumed(OK, n.Needed)
-		top.Why = fmt.Sprintf("%d are needed of at most %d", need, h.Max)
+		top.Why = fmt.Sprintf("%d needed of at most %d", need, h.Max)
 	}
 	pushed := n.push != "" && in.factor(n.Service).pushTimes >= surge
 	switch {
 	case need <= h.Min:
 		low.Status = assumed(OK, n.Needed)
-		low.Why = fmt.Sprintf("at least %d are there before it begins, %d are needed", h.Min, need)
+		low.Why = fmt.Sprintf("at least %s there before it begins, of %d needed", are(h.Min), need)
 	case pushed:
 		low.Status = assumed(Fail, n.Needed)
-		low.Why = fmt.Sprintf("%s multiplies requests within seconds; %d are needed at once, and only %d are certain", n.push, need, h.Min)
+		low.Why = fmt.Sprintf("%s multiplies requests within seconds; %d are needed at once, and only %s certain", n.push, need, are(h.Min))
 		low.Do = fmt.Sprintf("prescale: minimum %d until it is over", need)
 	default:
 		low.Status = Warn
-		low.Why = fmt.Sprintf("%d are needed, and only %d are certain: the rest comes as fast as metrics, the scheduler and new nodes allow", need, h.Min)
+		low.Why = fmt.Sprintf("%d are needed, and only %s certain: the rest comes as fast as metrics, the scheduler and new nodes allow", need, are(h.Min))
 		low.Do = fmt.Sprintf("prescale: minimum %d until it is over", need)
 	}
 	if need > h.Min || ceiling > h.Max {
@@ -85,11 +85,11 @@ func (in *Inputs) fixed(w *Workload, n *Need) (out []Finding, patch *Patch) {
 	need := int(n.Needed.Value)
 	if need <= w.Replicas {
 		f.Status = assumed(OK, n.Needed)
-		f.Why = fmt.Sprintf("%d are there, %d are needed; nothing scales it", w.Replicas, need)
+		f.Why = fmt.Sprintf("%s there of %d needed; nothing scales it", are(w.Replicas), need)
 		return []Finding{f}, nil
 	}
 	f.Status = assumed(Fail, n.Needed)
-	f.Why = fmt.Sprintf("%d are needed, %d are there, and nothing scales it", need, w.Replicas)
+	f.Why = fmt.Sprintf("%d are needed, %s there, and nothing scales it", need, are(w.Replicas))
 	f.Do = fmt.Sprintf("scale it to %d, or give it a HorizontalPodAutoscaler", need)
 	return []Finding{f}, replicasPatch(w, need, f.Why)
 }
@@ -161,6 +161,14 @@ func (in *Inputs) pods(w *Workload) []Finding {
 		f.Why = fmt.Sprintf("%d of %d are ready, none waits", w.Ready, w.Replicas)
 	}
 	return []Finding{f}
+}
+
+// are is "1 is" or "3 are".
+func are(n int) string {
+	if n == 1 {
+		return "1 is"
+	}
+	return short(float64(n)) + " are"
 }
 
 func plural2(n int, one, many string) string {

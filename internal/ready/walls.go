@@ -23,12 +23,15 @@ func (h *whole) each() float64 {
 	return h.growth * float64(h.nodesNow) / then
 }
 
+// noMetrics is said once in full, by the finding of the metrics themselves.
+const noMetrics = "the metrics could not be read"
+
 // walls judges what each node's connection tracking has left for the event.
 func (in *Inputs) walls(h *whole) (out []Finding) {
 	m := &in.Metrics
 	if m.Gap != nil {
 		for _, c := range []Check{CheckConntrack, CheckENA} {
-			out = append(out, Finding{Check: c, Subject: "cluster", Status: Unknown, Why: m.Gap.Why, Do: m.Gap.Do})
+			out = append(out, Finding{Check: c, Subject: "cluster", Status: Unknown, Why: noMetrics, Do: "see metrics"})
 		}
 		return out
 	}

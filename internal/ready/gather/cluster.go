@@ -150,6 +150,7 @@ func (r *reading) join() ready.Cluster {
 			n.Used, n.Daemons = u.used, u.daemons
 		}
 	}
+	c.Elsewhere = map[string]bool{}
 	c.Pending, c.NoRoom = r.tally.pending, r.tally.noRoom
 	owned := map[string]*workload{}
 	for _, w := range slices.Concat(r.workloads, r.stateful) {
@@ -163,6 +164,9 @@ func (r *reading) join() ready.Cluster {
 	for _, w := range slices.Concat(r.workloads, r.stateful) {
 		if !r.opts.judged(w.Namespace) {
 			c.Unjudged++
+			for _, s := range w.Services {
+				c.Elsewhere[s] = true
+			}
 			continue
 		}
 		c.Workloads = append(c.Workloads, w.Workload)

@@ -50,7 +50,7 @@ func (a *API) get(ctx context.Context, path string, q url.Values) (io.ReadCloser
 	req.Header.Set("Accept", "application/json")
 	res, err := a.client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("ask the API server: %w", err)
+		return nil, fmt.Errorf("ask the API server %s: %w", a.base.Host, bare(err))
 	}
 	if res.StatusCode == http.StatusOK {
 		return res.Body, nil
@@ -63,6 +63,15 @@ func (a *API) get(ctx context.Context, path string, q url.Values) (io.ReadCloser
 	}
 	said.Message = finding.Clean(strings.TrimSpace(said.Message))
 	return nil, &statusError{res.StatusCode, said.Message[:min(len(said.Message), 300)]}
+}
+
+// bare is an error of net/http without the method and the URL, which hold nothing
+// that a person asked for.
+func bare(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return u.Err
+	}
+	return err
 }
 
 // page is what a list says of itself.

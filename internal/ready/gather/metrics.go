@@ -114,16 +114,12 @@ func (a *asking) usual(ctx context.Context, selector, shown string, cal *calenda
 	const day = 24 * time.Hour
 	length := (e.FullTime.Sub(e.KickOff) + 15*time.Minute).Round(time.Minute)
 	expr := fmt.Sprintf("max_over_time(sum by (service_name) (rate(%s[5m]))[%s:1m])", selector, promTime(length))
-	asked := 0
 	for _, step := range []time.Duration{7 * day, day} {
-		for n := 1; n < 60 && asked < 4; n++ {
-			end := e.FullTime.Add(-time.Duration(n) * step)
-			if end.After(a.at) {
-				continue
-			}
-			if a.at.Sub(end) > 4*step {
-				break
-			}
+		end := e.FullTime.Add(-step)
+		if late := end.Sub(a.at); late > 0 { // whole steps back, until it has been
+			end = end.Add(-(late + step - 1).Truncate(step))
+		}
+		for asked := 0; asked < 3 && a.at.Sub(end) <= 4*step; end = end.Add(-step) {
 			if _, phase := cal.Phase(end.Add(-length / 2)); phase != calendar.PhaseNone {
 				continue // another event's hour is not a usual one
 			}

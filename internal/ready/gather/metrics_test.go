@@ -138,6 +138,19 @@ func TestAnotherEventsHourIsNotAUsualOne(t *testing.T) {
 	require.Nil(t, m.Rates["signin"].Now)
 }
 
+func TestADayBeforeIsTakenWhereNoWeekIsKept(t *testing.T) {
+	f := gateway(t)
+	over := now.Add(6*time.Hour + 52*time.Minute)
+	f.requests("signin", 21, 30*time.Minute, over.Add(-24*time.Hour))
+	m := f.ask(tonight, now)
+	require.InDelta(t, 21, *m.Rates["signin"].Usual, 0.5)
+	require.Equal(t, over.Add(-24*time.Hour), m.Rates["signin"].UsualAt)
+
+	later := "events: [{name: Final, kick_off: " + now.Add(5*time.Hour+20*24*time.Hour).Format(time.RFC3339) + "}]"
+	m = f.ask(later, now)
+	require.InDelta(t, 21, *m.Rates["signin"].Usual, 0.5, "the same hour of yesterday, for an event in three weeks")
+}
+
 func TestASpansCountIsTakenWhereThereAreNoLogs(t *testing.T) {
 	f := gateway(t)
 	f.series("traces.span.metrics.calls", "", true, map[string]string{"service.name": "api", "span.kind": "SPAN_KIND_SERVER"}, "g", 20*time.Minute, now, func(s float64) float64 { return 5 * s })

@@ -128,7 +128,7 @@ func (p *Prometheus) ask(ctx context.Context, what string, q url.Values) (*promq
 	}
 	res, err := p.client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("ask %s: %w", p.base.Host, err)
+		return nil, fmt.Errorf("ask %s: %w", p.base.Host, bare(err))
 	}
 	defer res.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))

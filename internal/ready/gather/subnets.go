@@ -198,7 +198,7 @@ func query(ctx context.Context, conf aws.Config, endpoint, form string) ([]byte,
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, bare(err)
 	}
 	defer res.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(res.Body, 16<<20))
