@@ -48,7 +48,7 @@ func (in *Inputs) roomFindings(h *whole) (out []Finding, patches []Patch) {
 	case r.asked == 0:
 		f.Why = fmt.Sprintf("nothing more is needed on %s%s", some(usable, "node"), bound)
 	case r.onNodes == r.asked:
-		f.Why = fmt.Sprintf("%s more on %s%s", plural2(int(r.asked), "pod fits", "pods fit"), some(usable, "node"), bound)
+		f.Why = fmt.Sprintf("%s on %s%s", plural2(int(r.asked), "more pod fits", "more pods fit"), some(usable, "node"), bound)
 	case r.left() > 0:
 		f.Status = Warn
 		f.Why = fmt.Sprintf("%s of %s fit on %s; see autoscaler for the others%s", short(float64(r.onNodes)), plural2(int(r.asked), "more pod", "more pods"), some(usable, "node"), bound)
