@@ -65,9 +65,9 @@ func (s *Set) stat(f *File) error {
 	before := f.size
 	if size != before {
 		f.size, f.grewAt = size, s.now
-	}
-	if f.goal == 0 {
-		f.goal, f.goalAt = size, s.now
+		if f.goal == 0 {
+			f.goal, f.goalAt = size, s.now
+		}
 	}
 	// One look tells whether the file begins as it did and how it goes on: between
 	// two it could be truncated, and the new beginning pass for the old one's.
@@ -81,6 +81,9 @@ func (s *Set) stat(f *File) error {
 		longer, _ = f.print.extend(f.f, s.scratch[:])
 	}
 	f.print = longer
+	if size == before && f.committed >= f.size {
+		f.caughtUp = s.now
+	}
 	return nil
 }
 
