@@ -156,10 +156,10 @@ func TestTheRightsAreTheseAndNoOthers(t *testing.T) {
 	collect(render(t))
 	require.Equal(t, map[string][]string{
 		"cluster vigie-agent":               {"get nodes/metrics", "get nodes/pods", "get nodes/stats"},
-		"cluster vigie-gateway":             {"get /metrics", "get events", "list events", "watch events"},
+		"cluster vigie-gateway":             {"get /metrics", "list events", "watch events"},
 		"vigie vigie-gateway":               {"create coordination.k8s.io/leases", "get coordination.k8s.io/leases vigie-k8s-events", "update coordination.k8s.io/leases vigie-k8s-events"},
-		"default vigie-gateway-apiserver":   {"get endpoints", "get pods", "get services", "list endpoints", "list pods", "list services", "watch endpoints", "watch pods", "watch services"},
-		"kube-system vigie-gateway-coredns": {"get pods", "list pods", "watch pods"},
+		"default vigie-gateway-apiserver":   {"list endpoints", "list pods", "list services", "watch endpoints", "watch pods", "watch services"},
+		"kube-system vigie-gateway-coredns": {"list pods", "watch pods"},
 	}, got)
 
 	// Whatever is switched on: no wildcard, no Secret, nothing that changes a thing
