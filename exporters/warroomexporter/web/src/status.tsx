@@ -1,6 +1,6 @@
 // Band 0: what time it is, how old the data is, who leads.
 import { age, backToLive, clockOffset, connected, mode, retryAt, shown, stale, target, tickNow, tv, helpOpen } from "./model";
-import { clock, count, lasting } from "./format";
+import { clock, count, lasting, words } from "./format";
 import { toggleTheme } from "./theme";
 
 export function StatusBand() {
@@ -36,7 +36,7 @@ function EventClock({ at }: { at: number }) {
   const s = shown.value?.status;
   if (s?.event) {
     const since = at - new Date(s.event.kick_off).getTime();
-    return <span class="event"><b><bdi>{s.event.name}</bdi></b> {s.event.phase} {since >= 0 ? "+" + lasting(since) : "in " + lasting(-since)}{s.event.push ? " · push: " + s.event.push : ""}</span>;
+    return <span class="event"><b><bdi>{s.event.name}</bdi></b> {words(s.event.phase)} {since >= 0 ? "+" + lasting(since) : "in " + lasting(-since)}{s.event.push ? " · push: " + s.event.push : ""}</span>;
   }
   if (s?.next) return <span class="event"><b><bdi>{s.next.name}</bdi></b> in {lasting(new Date(s.next.kick_off).getTime() - at)}</span>;
   return null;

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { Band } from "./band";
 import { backToLive, live, mode, notice, shownTimeline, target, travel, tv, who, type Entry } from "./model";
-import { clock, lasting } from "./format";
+import { clock, lasting, words } from "./format";
 import { grafanaURL } from "./grafana";
 
 const icons: Record<string, string> = { note: "✎", severity: "▲", commander: "★", deputy: "☆", scribe: "✒", verdict: "◆", finding_opened: "!", finding_closed: "✓", phase: "⚑", server: "⟳", deploy: "⇪", scaling: "⇅", event: "⚑" };
@@ -30,7 +30,7 @@ function Line({ e }: { e: Entry }) {
     <li class={"of-" + e.kind}>
       {tv ? <time>{clock(at)}</time> : <button type="button" class="at" title="show the page as it was" onClick={() => travel(at + 1000)}>{clock(at)}</button>}
       <span class="kind"><i aria-hidden="true">{icons[e.kind] ?? "·"}</i> {names[e.kind] ?? e.kind}</span>
-      <span class="text">{e.service && <b><bdi>{e.service}</bdi> </b>}<bdi>{e.text || "(given back)"}</bdi>{e.who && <small> — <bdi>{e.who}</bdi></small>}</span>
+      <span class="text">{e.service && <b><bdi>{e.service}</bdi> </b>}<bdi>{(e.kind === "phase" ? words(e.text) : e.text) || "(given back)"}</bdi>{e.who && <small> — <bdi>{e.who}</bdi></small>}</span>
     </li>
   );
 }

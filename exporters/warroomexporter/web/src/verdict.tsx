@@ -72,10 +72,14 @@ function EvidenceTable({ row, open }: { row: VerdictRow; open: Finding[] }) {
 }
 
 const told = (e: Evidence): Piece => ({
-  what: words(e.dimension), value: measure(e.value, e.unit, e.dimension), normal: measure(e.normal, e.unit, e.dimension), points: e.points, note: e.note ?? "",
+  what: words(e.dimension), value: measure(e.value, e), normal: measure(e.normal, e), points: e.points, note: e.note ?? "",
 });
-const measure = (v: number, unit: string | undefined, dimension: string): string =>
-  !unit && /share|ratio|fraction/.test(dimension) && v <= 1 ? percent(v) : count(v) + (unit && unit !== "1" && !/per_second|requests|clients/.test(dimension) ? " " + unit.replace(/[{}]/g, "") : "");
+// A share is named one, or its note says so: "user agents 100 %" and not "1".
+const measure = (v: number, e: Evidence): string => {
+  const { unit, dimension } = e;
+  if (!unit && v <= 1 && (/share|ratio|fraction/.test(dimension) || /^share of/.test(e.note ?? ""))) return percent(v);
+  return count(v) + (unit && unit !== "1" && !/per_second|requests|clients/.test(dimension) ? " " + unit.replace(/[{}]/g, "") : "");
+};
 
 /** derived is what the numbers say where no finding is open: they point nowhere
  *  by themselves. */

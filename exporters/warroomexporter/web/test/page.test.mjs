@@ -125,6 +125,17 @@ describe("the page", () => {
     await page.context().close();
   });
 
+  test("shows what vigie ready found, when somebody has brought it", async () => {
+    const page = await look(browser, room);
+    const r = await fetch(room.url + "/api/warroom/ready", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({
+      format: 1, at: new Date().toISOString(), status: "fail", event: { name: "Semi-final" }, counts: { ok: 9, warn: 0, unknown: 0, fail: 1 },
+      findings: [{ check: "hpa_max", status: "fail", subject: "live/signin", why: "<b>4</b> replicas, 11 needed", do: "raise maxReplicas" }],
+    }) });
+    assert.equal(r.status, 201, await r.text());
+    await until(page, () => /Readiness for Semi-final: ✗ failed.*<b>4<\/b> replicas, 11 needed/s.test(document.querySelector(".headroom").textContent));
+    await page.context().close();
+  });
+
   test("shows hostile text as text", async () => {
     const page = await look(browser, room);
     await page.keyboard.press("7");
