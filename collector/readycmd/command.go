@@ -211,5 +211,8 @@ func (o *options) ask(ctx context.Context, in *ready.Inputs) place {
 		in.Metrics = gather.Metrics(ctx, prom, prom.Host(), in.Calendar, in.Event, in.At)
 	}
 	<-done
+	if err == nil {
+		gather.CPU(ctx, prom, &in.Metrics, in.Cluster.Workloads)
+	}
 	return where
 }

@@ -3,6 +3,7 @@ package ready
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -140,6 +141,24 @@ func TestAPushNotificationNeedsItsReplicasBeforehand(t *testing.T) {
 	r = Assess(given(t, strings.Replace(text, "factor: 3", "factor: 4", 1)))
 	require.Equal(t, Assumed, r.Services[0].Peak.Basis, "that may be the calendar's default")
 	require.NotEqual(t, Fail, of(t, &r, CheckHPAMin).Status)
+}
+
+func TestWithoutAnAutoscalerCPUIsTheMeasureAndItsTargetIsAssumed(t *testing.T) {
+	in := given(t, semi)
+	in.Cluster.Workloads[0].HPA = nil
+	in.Metrics.CPU = map[string]float64{"shop/signin": 0.7} // of 4 × 0.5: half of the assumed 70 %
+	r := Assess(in)
+	require.InDelta(t, 50, r.Services[0].PerReplica.Value, 1e-9)
+	require.Equal(t, Assumed, r.Services[0].PerReplica.Basis)
+	require.Contains(t, r.Services[0].PerReplica.Source, "100/s on 4 replicas at 35 % of their CPU request")
+	f := of(t, &r, CheckReplicas)
+	require.Equal(t, Warn, f.Status, "16 are needed, by an assumption")
+	require.Equal(t, []Setting{{"spec.replicas", 4, 16}}, r.Patches[0].Set)
+	for _, used := range []float64{0, 0.01} {
+		in.Metrics.CPU["shop/signin"] = used
+		r = Assess(in)
+		require.Equal(t, Unknown, of(t, &r, CheckReplicas).Status)
+	}
 }
 
 func TestKEDAsObjectIsPatchedAndNotTheAutoscalerThatItOwns(t *testing.T) {
@@ -587,6 +606,34 @@ func TestExpectationsTellEverythingThatIsWrong(t *testing.T) {
 	none, err := ParseExpectations(nil)
 	require.NoError(t, err)
 	require.Empty(t, none)
+}
+
+func TestTheDocumentNamesEveryCheckAndEveryRight(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/ready.md")
+	require.NoError(t, err)
+	doc := string(raw)
+	for _, c := range Checks() {
+		require.Contains(t, doc, "\n| `"+string(c)+"` |")
+	}
+	_, rights, _ := strings.Cut(doc, "## Rights")
+	for _, r := range Rights() {
+		group := "| " + r.Group
+		if r.Group == "" {
+			group = "| core"
+		}
+		found := false
+		for line := range strings.Lines(rights) {
+			row := strings.HasPrefix(line, group) && strings.Contains(line, r.Resource) && strings.HasSuffix(strings.TrimSpace(line), "| "+strings.Join(r.Verbs, ", ")+" |")
+			for _, name := range r.Names {
+				row = row && strings.Contains(line, "`"+name+"`")
+			}
+			found = found || row
+		}
+		require.True(t, found, "no row of %s %s", r.Group, r.Resource)
+	}
+	for _, a := range Actions() {
+		require.Contains(t, rights, "`"+a+"`")
+	}
 }
 
 func TestNumbersAreWrittenAsPeopleReadThem(t *testing.T) {

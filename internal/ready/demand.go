@@ -124,11 +124,11 @@ func perReplica(w *Workload, e *Expectation, r Rate, m *Metrics) (n *Number, why
 	if e != nil && e.PerReplica > 0 {
 		return number(e.PerReplica, "{request}/s", Given, "given in the expectations, line %d", e.Line), ""
 	}
-	if w.HPA == nil {
-		return nil, "it has no autoscaler whose target would say what a replica carries"
-	}
 	if r.Now == nil {
 		return nil, "its rate is not measured"
+	}
+	if w.HPA == nil {
+		return byCPU(w, *r.Now, m)
 	}
 	h := w.HPA
 	ratio, metric := 0.0, HPAMetric{}
@@ -154,6 +154,29 @@ func perReplica(w *Workload, e *Expectation, r Rate, m *Metrics) (n *Number, why
 		source += "; that far from the target it is an assumption"
 	}
 	return &Number{v, "{request}/s", basis, source}, ""
+}
+
+// assumedTarget is the share of its CPU request at which a replica counts as full
+// where no autoscaler says so.
+const assumedTarget = 0.7
+
+// byCPU takes CPU for the measure of a workload without an autoscaler.
+func byCPU(w *Workload, rate float64, m *Metrics) (n *Number, why string) {
+	used, ok := m.CPU[w.ID()]
+	request := float64(w.Pod.CPUMilli) / 1000
+	switch {
+	case !ok || request == 0 || w.Unrequested:
+		return nil, "it has no autoscaler whose target would say what a replica carries, nor CPU use against a request"
+	case w.Ready < 1 || rate < leastRate:
+		return nil, fmt.Sprintf("%s/s now is too little to derive it from", short(rate))
+	}
+	share := used / (float64(w.Ready) * request)
+	if share < leastLoad*assumedTarget {
+		return nil, fmt.Sprintf("it uses %s %% of its CPU request now, too little to derive it from", short(100*share))
+	}
+	return number(rate/float64(w.Ready)*assumedTarget/share, "{request}/s", Assumed,
+		"measured over %s at %s: %s/s on %s at %s %% of their CPU request (container_cpu_usage_seconds_total); %s %% is the target, which is assumed",
+		minutes(m.Window), m.At.Format("15:04 MST"), short(rate), some(w.Ready, "replica"), short(100*share), short(100*assumedTarget)), ""
 }
 
 // need works out a service; its findings follow.

@@ -252,6 +252,9 @@ type Metrics struct {
 	Window time.Duration // that rates are over
 	At     time.Time
 	Rates  map[string]Rate // by service
+	// CPU in use by all pods of a workload over Window, in cores, by namespace/name:
+	// of those without an autoscaler.
+	CPU map[string]float64
 	// DNSP99 in seconds over Window; nil where CoreDNS is not scraped.
 	DNSP99 *float64
 	// Tables are connection-tracking tables by node, ENA the allowances.

@@ -135,6 +135,38 @@ func (a *asking) usual(ctx context.Context, selector, shown string, cal *calenda
 	}
 }
 
+// maxCPU bounds the workloads whose CPU is asked for one by one.
+const maxCPU = 50
+
+// CPU asks cAdvisor's metrics what workloads without an autoscaler use, of those
+// whose requests are measured.
+func CPU(ctx context.Context, store headroom.Store, m *ready.Metrics, workloads []ready.Workload) {
+	if m.Gap != nil {
+		return
+	}
+	a := &asking{store: store, at: m.At, out: *m, asked: 1}
+	a.out.CPU = map[string]float64{}
+	for i := range workloads {
+		w := &workloads[i]
+		if w.HPA != nil || !slices.ContainsFunc(w.Services, func(s string) bool { return m.Rates[s].Now != nil }) {
+			continue
+		}
+		// By how Kubernetes names pods; a name alone would take cart-worker for cart.
+		pods := w.Name + "-[a-z0-9]+-[a-z0-9]{5}"
+		if w.Kind == "StatefulSet" {
+			pods = w.Name + "-[0-9]+"
+		}
+		expr := fmt.Sprintf(`sum(rate(container_cpu_usage_seconds_total{namespace=%q,pod=~%q,container!="",container!="POD"}[%s]))`, w.Namespace, pods, promTime(m.Window))
+		for _, cores := range a.by(ctx, expr, m.At, "none") {
+			a.out.CPU[w.ID()] = cores
+		}
+		if a.asked > maxCPU {
+			break
+		}
+	}
+	*m = a.out
+}
+
 func (a *asking) conntrack(ctx context.Context) {
 	w := promTime(Window)
 	found := map[string]*ready.Table{}

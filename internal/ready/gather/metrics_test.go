@@ -160,6 +160,30 @@ func TestASpansCountIsTakenWhereThereAreNoLogs(t *testing.T) {
 	require.Contains(t, m.Rates["api"].Metric, "traces.span.metrics.calls")
 }
 
+func TestTheCPUOfAWorkloadIsThatOfItsOwnPods(t *testing.T) {
+	f := gateway(t)
+	f.requests("cart", 5, 20*time.Minute, now)
+	use := func(pod, container string, cores float64) {
+		f.series("container_cpu_usage_seconds", "", true, map[string]string{"namespace": "shop", "pod": pod, "container": container}, pod, 20*time.Minute, now, func(s float64) float64 { return cores * s })
+	}
+	use("cart-0", "app", 0.25)
+	use("cart-1", "app", 0.5)
+	use("cart-1", "", 0.5) // the pod's own group
+	use("cart-worker-7d9f-x2b4c", "app", 8)
+	use("api-7d9f-x2b4c", "app", 1)
+	m := f.ask(tonight, now)
+	p, err := NewPrometheus(PrometheusAccess{URL: f.url})
+	require.NoError(t, err)
+	CPU(t.Context(), p, &m, []ready.Workload{
+		{Kind: "StatefulSet", Namespace: "shop", Name: "cart", Services: []string{"cart"}},
+		{Kind: "Deployment", Namespace: "shop", Name: "api", Services: []string{"api"}},
+		{Kind: "Deployment", Namespace: "shop", Name: "scaled", Services: []string{"cart"}, HPA: &ready.HPA{}},
+	})
+	require.Empty(t, m.Errors)
+	require.Len(t, m.CPU, 1, "nothing is asked of what has no measured requests, or an autoscaler")
+	require.InDelta(t, 0.75, m.CPU["shop/cart"], 0.01)
+}
+
 func TestAPrometheusThatIsAwayOrNoneIsAGap(t *testing.T) {
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>\x1b[31mlog in")) }))
 	t.Cleanup(page.Close)
