@@ -8,6 +8,8 @@
 #   DEMO_DIR       where its state goes (build/demo; made anew)
 #   DEMO_SEED      another site and other attackers (1)
 #   DEMO_STAY      1: the room stays open at the end, until Ctrl-C
+#   DEMO_CHECK     1: at the end the report is made, and the run is held to what it
+#                  promised, by its labels (needs Go); fails where it was not kept
 #   VIGIE_*        as for the laptop shape, e.g. VIGIE_PAGE_ENDPOINT
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -50,11 +52,17 @@ finish() {
 
   The room is closed. What just happened, as one page that needs no server:
 
-    $vigie report --data-dir $dir/data --from $(at 0) --to $(at "$SECONDS") --out $dir/event.html
+    $vigie report --data-dir $dir/data --from $(at 0) --to $(at "${ended:-$SECONDS}") --out $dir/event.html
 
   The truth about each attack and crowd is in $dir/truth.csv.truth.json.
 EOF
   fi
+}
+# held makes the report of what has run and asks whether the promises were kept.
+held() {
+  "$vigie" report --data-dir "$dir/data" --from "$(at 0)" --to "$(at "$ended")" --out "$dir/event.html" >/dev/null
+  case $dir in /*) ran=$dir ;; *) ran=$PWD/$dir ;; esac
+  VIGIE_DEMO_RAN=$ran go test -count=1 -v -run ThatRan ./scripts/demo | grep -E 'after [0-9.]+ s|^(---|ok|FAIL)' | sed 's/^ */  /'
 }
 trap finish EXIT
 trap 'exit 130' INT
@@ -117,4 +125,11 @@ if [ "${DEMO_STAY:-}" = 1 ]; then
   server=''
 else
   sleep 3 # the last seconds reach the store
+fi
+ended=$SECONDS
+if [ "${DEMO_CHECK:-}" = 1 ]; then
+  kill "$server" 2>/dev/null || true
+  wait "$server" 2>/dev/null || true
+  server=''
+  held
 fi
