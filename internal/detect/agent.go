@@ -35,3 +35,29 @@ func uaFlags(ua []byte) (flags uint8) {
 	}
 	return flags
 }
+
+// agentKind hashes the products that a user agent names, without versions and
+// comments: what behaves alike on a site is few kinds, whatever it runs on.
+func agentKind(ua []byte) uint16 {
+	const offset, prime = 2166136261, 16777619 // FNV-1a
+	h, depth, name := uint32(offset), 0, true
+	for _, c := range ua[:min(len(ua), 256)] {
+		switch {
+		case c == '(':
+			depth++
+		case c == ')':
+			depth--
+		case depth > 0:
+		case c == ' ':
+			name = true
+		case c == '/' || c >= '0' && c <= '9':
+			if name {
+				h = (h ^ '/') * prime
+			}
+			name = false
+		case name:
+			h = (h ^ uint32(c)) * prime
+		}
+	}
+	return uint16(h>>16^h) | 1
+}

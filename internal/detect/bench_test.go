@@ -86,7 +86,7 @@ func TestMemoryIsFlatFromTenThousandToTenMillionClients(t *testing.T) {
 			d.Observe(&r)
 		}
 		used := heap() - before
-		t.Logf("%d clients: detector %d KiB alone, %d KiB with one service", clients, base>>10, used>>10)
+		t.Logf("%d clients: detector %d KiB alone, %d KiB with one service, of which %d KiB its own", clients, base>>10, used>>10, (used-base-d.x.size())>>10)
 		// What all services share, the reader's and the window's tables, counts once.
 		require.Less(t, used-base-d.x.size(), int64(limit))
 		st, _ := d.Status("")
@@ -101,7 +101,7 @@ func (x *excess) size() int64 {
 	slots := len(x.now.slots) + len(x.att.slots) + len(x.leg.slots)
 	return int64(slots)*int64(unsafe.Sizeof(tallySlot{})) +
 		int64(cap(x.rows))*int64(unsafe.Sizeof(row{})) +
-		int64(cap(x.mask))*int64(unsafe.Sizeof(x.mask[0])) + int64(cap(x.post))*int64(unsafe.Sizeof(x.post[0]))
+		int64(cap(x.mask))*int64(unsafe.Sizeof(x.mask[0])) + int64(cap(x.post)+cap(x.spare))*int64(unsafe.Sizeof(x.post[0]))
 }
 
 // cpuTime is the process's, which a busy machine does not stretch.
@@ -117,4 +117,43 @@ func heap() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// Every kind of row, of finding and of table that a service can have at once.
+func TestMemoryStaysWithinItsBoundWhileAFloodIsOfRefusedSignIns(t *testing.T) {
+	const limit = 8 << 20
+	before := heap()
+	d, err := New(Config{})
+	require.NoError(t, err)
+	base := heap() - before
+	next := stream(100_000)
+	var r request.Request
+	const start, rate = 1_800_000_000 * int64(1e9), 10_000
+	for i := range uint64(rate * 130) {
+		at := start + int64(i*1_000_000_000/rate)
+		if i%rate == 0 {
+			d.Tick(time.Unix(0, at))
+		}
+		next(i, &r, at)
+		x := uint32(mix(i))
+		switch {
+		case i%16 == 0: // people mistype, and fill the baseline of it
+			r.Method, r.Path, r.Status = []byte("POST"), []byte("/login"), 401
+		case i > rate*60 && i%2 == 1:
+			r.Client = netip.AddrFrom4([4]byte{45, byte(x >> 16 & 15), byte(x >> 8), byte(x)})
+			r.Method, r.Path, r.Status = []byte("POST"), []byte("/login"), 401
+			r.Account = fmt.Appendf(nil, "u%d", x)
+			r.UserAgent = fmt.Appendf(nil, "Mozilla/5.0 (X%d) Made/%d", x%900, x%70)
+		case i > rate*60 && i%64 == 2: // one of them looks for more
+			r.Client = netip.AddrFrom4([4]byte{46, 0, 0, byte(x & 31)})
+			r.Path, r.Status = fmt.Appendf(nil, "/%c%c/admin.php", 'a'+x%26, 'a'+x>>8%26), 404
+		}
+		d.Observe(&r)
+	}
+	own := heap() - before - base - d.x.size()
+	st, _ := d.Status("")
+	require.NotEmpty(t, st.Findings)
+	require.Len(t, d.services[""].refAuth.rows, baselineAuthRows)
+	t.Logf("%d KiB of one service with %d findings", own>>10, len(st.Findings))
+	require.Less(t, own, int64(limit)*15/16)
 }

@@ -2,7 +2,7 @@ package detect
 
 import "math/bits"
 
-// client is what is remembered of one client: 200 bytes, no pointer. Counters
+// client is what is remembered of one client: 208 bytes, no pointer. Counters
 // are of its session; half of them fade every epoch, so that a session which
 // lasts for days is judged by its last minutes.
 type client struct {
@@ -40,9 +40,10 @@ type client struct {
 	size    uint8  // of the last try's answer
 	sameSz  uint8  // tries in a row whose answer had that size
 	flags   uint8
-	majorC  class // of the majority template
-	retry   bool  // its last answer was 5xx or 429
-	heavy   bool  // has a record for its volume, whatever its hash
+	majorC  class  // of the majority template
+	retry   bool   // its last answer was 5xx or 429
+	heavy   bool   // has a record for its volume, whatever its hash
+	turns   uint16 // seconds in which it asked for something
 
 	gap  float32 // mean seconds between requests, decayed
 	dev  float32 // mean absolute deviation of it
@@ -56,8 +57,12 @@ type client struct {
 	outAuth  int32
 	tickAuth uint16
 	class    uint8  // bits: the episodes that it is an actor of
+	lean     int8   // log odds, in quarters, that a signature gave to its requests together
 	hits     uint16 // requests that a signature marked
 	asked    uint16 // requests while a signature was in force
+	pages    uint16 // requests for pages
+	rush     uint16 // of those, in the second of the one before
+	paged    uint32 // second of its last page
 }
 
 const (
@@ -138,6 +143,15 @@ func (c *client) monotone() uint32 {
 // before the last one's: shuffled logs are read as they come.
 func (c *client) add(e *event) {
 	second := e.nano / 1e9
+	if e.class == classPage {
+		if c.paged == uint32(second) {
+			c.rush = min(c.rush, 1<<15) + 1
+		}
+		c.pages, c.paged = min(c.pages, 1<<15)+1, uint32(second)
+	}
+	if c.n == 0 || second != c.last/1e9 {
+		c.turns = min(c.turns, 1<<15) + 1
+	}
 	if c.n == 0 {
 		c.key, c.addr, c.first, c.epoch, c.last = e.key, e.addr, uint32(second), uint32(second), e.nano
 	} else {
@@ -230,7 +244,7 @@ func (c *client) fade(e *event, second int64) {
 	for _, p := range [...]*uint32{&c.n, &c.dyn, &c.static, &c.refs, &c.good, &c.newPQ, &c.majorN, &c.majorPN} {
 		*p /= 2
 	}
-	c.n = max(c.n, 1)
+	c.n, c.turns, c.pages, c.rush = max(c.n, 1), c.turns/2, c.pages/2, c.rush/2
 	c.absolve()
 	c.epoch = uint32(second)
 }

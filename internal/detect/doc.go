@@ -24,6 +24,9 @@
 //     (judge.go). A path that is suddenly popular and clients that are new are
 //     weak dimensions: a crowd has them too. Answers that are the site's doing
 //     (5xx, 429) are none.
+//     How a client comes by, given its kind of user agent, what it asks for and how
+//     far into its session (manner.go), has a memory of its own: bots that are named
+//     like browsers do not load, refer and pause like them.
 //  4. What needs no surge — guessing paths, trying passwords, one client that
 //     hammers, requests that never end — is judged client by client on
 //     scale-free evidence, with no history (actor.go).
@@ -45,7 +48,8 @@
 //
 // It falls short where an attacker has the site's own audience — its networks,
 // devices and paths, a request now and then from each of thousands of clients —
-// and where the log begins with the attack and no client stands out.
+// and the site fails under it, or the bots load pages whole; and where the log
+// begins with the attack and no client stands out.
 //
 // Decisions:
 //
@@ -56,8 +60,23 @@
 // common already, by odds. Sessions that are hardly ever seen weigh more when they
 // are all over the site: a crowd, a new release or a purge behaves oddly in one
 // place. Where people enter a site lost as evidence: a crowd has deep links. None of
-// it counts in a log's first minute, in sessions that are rounded, nor in the two
-// minutes after the site failed its visitors; each of these raised false findings.
+// it counts in a log's first minute, in sessions that are rounded, nor in sessions
+// that the site failed; each of these raised false findings.
+//
+// 2026-11-22, a client's manner by the kind of its user agent. Sessions given the path
+// could not tell bots with real browsers' names from applications that ask for the
+// same pages; browsers load what belongs to a page, in the same second, and say
+// where they come from. A kind is the products that the agent names: versions and
+// devices make kinds too small to know. What a failing site brings about is left out
+// of its shape instead of silencing all of it for two minutes, which hid every flood
+// that the site buckled under. Rare ways are pooled like rare networks: a few machines
+// each under many names never make one way common. That a kind begins where it never
+// does lost: a push notification does that too.
+//
+// 2026-11-22, a client's requests speak for each other. The bar above which a request
+// is marked goes as high as ordinary traffic demands (precision was 94 to 98 % where
+// it stopped at 4.5), and what that loses comes back through the client: its requests'
+// log odds are summed, each capped, and past leanActor it is an actor.
 //
 // 2026-11-22, a look is a tick. Counting each window as a look let the windows in
 // which an attack does not show yet outvote the one in which it does.

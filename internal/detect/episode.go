@@ -185,7 +185,10 @@ func (s *service) mark(e *event, r *row, c *client) (m Mark) {
 const (
 	actorSuspicion = 0.97
 	innocentOdds   = -2.0
-	promoteHits    = 6 // marked requests, nine in ten of all, that make a client an actor
+	// A client's requests speak for each other: what they lean to together, each by
+	// at most leanMost beyond the one that chance allows, makes it an actor.
+	leanMost, leanChance, leanActor = 4.0, 1.5, 10.0
+	leanLeast                       = 3 // requests
 )
 
 func (ep *episode) suspicion(kind int, e *event, r *row, c *client) float64 {
@@ -215,9 +218,11 @@ func (ep *episode) suspicion(kind int, e *event, r *row, c *client) float64 {
 		c.asked++
 		if hit {
 			c.hits++
-			if c.hits >= promoteHits && uint32(c.hits)*10 >= uint32(c.asked)*9 && r.flags&rowKnown == 0 {
-				c.class |= 1 << kind
-			}
+		}
+		lean := float64(c.lean)/4 + max(min(float64(o)-leanChance, leanMost), -leanMost)
+		c.lean = int8(4 * max(min(lean, 2*leanActor), -leanMost))
+		if lean >= leanActor && c.asked >= leanLeast && r.flags&rowKnown == 0 {
+			c.class |= 1 << kind
 		}
 	}
 	if !hit {

@@ -16,12 +16,14 @@ type event struct {
 	addr   [16]byte
 	nano   int64
 	pq     uint64 // path and query, exact
+	path   uint32 // path, exact
 	tmpl   uint32 // path template and method
 	uax    uint32 // user agent, exact; 0 is none
 	fam    uint32 // user agent with its versions folded
 	ja4    uint32
 	acct   uint32
 	rep    uint32 // how many requests of this client it stands for
+	kind   uint16 // of user agent: the products that it names; 0 is none
 	status uint16
 	method uint8
 	class  class
@@ -154,6 +156,7 @@ type pathMemo struct {
 type uaMemo struct {
 	hash  uint64
 	fam   uint32
+	kind  uint16
 	flags uint8
 }
 
@@ -174,7 +177,7 @@ func (rd *reader) read(e *event, r *request.Request) {
 		t := appendTemplate(rd.buf[:0], r.Path)
 		*m = pathMemo{hash: h, tmpl: uint32(xxh3.HashSeed(t, rd.seed)), class: classify(r.Path), probe: isProbe(r.Path)}
 	}
-	e.tmpl, e.class, e.pq = m.tmpl^uint32(e.method)*0x9e3779b1, m.class, h
+	e.tmpl, e.class, e.pq, e.path = m.tmpl^uint32(e.method)*0x9e3779b1, m.class, h, uint32(h>>20)
 	if m.probe || (len(r.Path) == 0 && e.status == 400) { // or not HTTP at all
 		e.flags |= flagProbe
 	}
@@ -241,9 +244,9 @@ func (rd *reader) userAgent(e *event, ua []byte) {
 	if m.hash != h {
 		m = &rd.uas[h>>53^(h>>1&1)]
 		t := foldDigits(rd.buf[:0], ua[:min(len(ua), len(rd.buf))])
-		*m = uaMemo{hash: h, fam: uint32(xxh3.HashSeed(t, rd.seed)) | 1, flags: uaFlags(ua)}
+		*m = uaMemo{hash: h, fam: uint32(xxh3.HashSeed(t, rd.seed)) | 1, kind: agentKind(ua), flags: uaFlags(ua)}
 	}
-	e.uax, e.fam = uint32(h>>8)|1, m.fam
+	e.uax, e.fam, e.kind = uint32(h>>8)|1, m.fam, m.kind
 	e.flags |= m.flags
 }
 

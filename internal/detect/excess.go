@@ -24,7 +24,7 @@ var groupOf = [dims]group{
 	dimPath: groupPath, dimKind: groups, dimAgent: groupAgent, dimExact: groups, dimNet16: groupNetwork,
 	dimNet24: groupNetwork, dimClient: groupNetwork, dimSession: groupSession, dimRhythm: groupRhythm,
 	dimChurn: groupAgent, dimQuery: groupQuery, dimAge: groups, dimOutcome: groupOutcome,
-	dimJA4: groupAgent, dimHold: groupHold, dimLoad: groupLoad, dimFollow: groupSession,
+	dimJA4: groupAgent, dimHold: groupHold, dimManner: groupSession, dimLoad: groupLoad, dimFollow: groupSession,
 }
 
 const (
@@ -47,13 +47,14 @@ type excess struct {
 	n       float32 // weight of all rows
 	ticks   int     // of the window
 	mask    []uint16
-	post    []float32 // log odds that the row is of the attack
+	post    []float32  // log odds that the row is of the attack
+	spare   []float32  // the same of the opinion before
+	known   *signature // of what is found already; nil when nothing is
 	now     tally
 	att     tally
 	leg     tally
 	own     bool    // the path of the row at hand is a stratum of its own
 	tie     float32 // weight of one row of the reference in leg
-	failed  bool    // the site failed its visitors lately: their sessions have the course that it gave them
 	step    float32 // every how manieth of the window's rows is in rows
 	alone   bool    // the attack's rows are measured by themselves: see sessions
 	refused float32 // how much more sign-ins are refused than usual; 0 elsewhere
@@ -84,7 +85,7 @@ func (x *excess) measure(ref *reference) {
 		r := &x.rows[i]
 		x.place(r)
 		for d := range dims {
-			if r.val[d] == 0 || groupOf[d] == groups || (d == dimOutcome && theSites(r.val[d])) || (groupOf[d] == groupNetwork && r.flags&rowShared != 0) || (d == dimFollow && x.failed) {
+			if r.val[d] == 0 || groupOf[d] == groups || (d == dimOutcome && theSites(r.val[d])) || (groupOf[d] == groupNetwork && r.flags&rowShared != 0) || (groupOf[d] == groupSession && d != dimManner && r.flags&rowFailed != 0) {
 				continue
 			}
 			how := x.strange(d, r, ref)
@@ -96,6 +97,7 @@ func (x *excess) measure(ref *reference) {
 			}
 		}
 	}
+	x.oddly(&ref.ways)
 }
 
 // rareIsStrange says, of each dimension, whether values that the reference hardly
@@ -159,6 +161,8 @@ func (x *excess) stratum(d dim, r *row) uint64 {
 	switch {
 	case strata[d] == stratumNone:
 		return 0
+	case d == dimManner:
+		return uint64(r.val[d]>>mannerBits) | 1<<40
 	case x.own:
 		return pathStratum(d, r)
 	}

@@ -81,7 +81,7 @@ func (s *service) finish(i int) finding.Finding {
 			c.absolve() // what it did is told; only what it does again counts
 		}
 		c.class &^= 1 << i
-		c.hits, c.asked = 0, 0
+		c.hits, c.asked, c.lean = 0, 0, 0
 	}
 	ep.reset()
 	return f

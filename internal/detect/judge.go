@@ -14,14 +14,13 @@ type opinion struct {
 	crawlers float32 // that say they are robots,
 	newPQ    float32
 	foreign  float32    // in sessions that ordinary traffic hardly has
-	breadth  float32    // not for the few things that the attack asks for most
+	breadth  [2]float32 // not for the few paths, and paths with their queries, that the attack asks for most
 	marked   float32    // by an open finding
 	fresh    [2]float32 // new clients: in the attack, in the baseline
 	clients  float32    // distinct, in the sample
 	many     float32    // distinct, in all, estimated
 	each     float32    // requests a second of each
 	queried  float32    // with a query
-	failed   bool       // the site failed its visitors lately
 	sig      signature
 }
 
@@ -60,10 +59,57 @@ func (x *excess) judge(ref *reference, rate float64, minShare float32, minRate f
 		return op
 	}
 	alone := two < needed // only one dimension stands out: it may yet agree with the clients' age
-	op.sig = x.refine(ref, func(i int) float32 {
+	op = x.opine(ref, rate, minShare, minRate, func(i int) bool {
 		m := x.mask[i]
 		s := popcount(m & strongMask)
-		if s >= 2 || (s == 1 && (alone || m&(1<<groupPath) != 0)) {
+		return s >= 2 || (s == 1 && (alone || m&(1<<groupPath) != 0))
+	})
+	if op.attack && x.known == nil {
+		return op
+	}
+	// What stood out may be of several things. Sessions foreign to the site by
+	// themselves may be one; so may what is known already.
+	if x.foreign() >= needed {
+		op = x.better(op, x.opine(ref, rate, minShare, minRate, func(i int) bool { return x.mask[i]&foreign != 0 }))
+	}
+	if x.known != nil {
+		op = x.better(op, x.opine(ref, rate, minShare, minRate, func(i int) bool { return x.known.odds(&x.rows[i]) > 0 }))
+	}
+	return op
+}
+
+// better is the more telling of two opinions, of which the second is x's own now;
+// x is left with the better one's rows.
+func (x *excess) better(op, other opinion) opinion {
+	better := other.score > op.score
+	switch {
+	case other.attack != op.attack:
+		better = other.attack
+	case op.attack:
+		better = other.share-other.base > op.share-op.base // both are: the one that explains more
+	}
+	if better {
+		return other
+	}
+	x.post, x.spare = x.spare, x.post
+	return op
+}
+
+// foreign is the weight of the rows whose sessions ordinary traffic hardly has.
+func (x *excess) foreign() (w float32) {
+	for i := range x.rows {
+		if x.mask[i]&foreign != 0 {
+			w += x.rows[i].w
+		}
+	}
+	return w
+}
+
+// opine separates what begins with the suspected rows, and judges it.
+func (x *excess) opine(ref *reference, rate float64, minShare float32, minRate float64, suspected func(i int) bool) (op opinion) {
+	x.post, x.spare = x.spare, x.post
+	op.sig = x.refine(ref, func(i int) float32 {
+		if suspected(i) {
 			return 3
 		}
 		return -3
@@ -98,13 +144,13 @@ func (x *excess) describe(op *opinion, ref *reference) {
 				op.strange[g] += r.w
 			}
 		}
-		if x.mask[i]&foreign != 0 {
-			op.foreign += r.w
-		}
 		if r.flags&rowKnown != 0 {
 			op.known += r.w
 		}
-		if r.flags&rowRounded != 0 {
+		switch { // what comes by as nobody does is no visitor for being varied
+		case x.mask[i]&foreign != 0:
+			op.foreign += r.w
+		case r.flags&rowRounded != 0:
 			op.rounded += r.w
 		}
 		if r.event&flagCrawler != 0 {
@@ -150,11 +196,12 @@ func (x *excess) describe(op *opinion, ref *reference) {
 	if a == 0 {
 		return
 	}
-	op.clients, op.failed, op.ticks = float32(x.now.used), x.failed, x.ticks
+	op.clients, op.ticks = float32(x.now.used), x.ticks
 	// A client that the sample has once is one of as many as it was thinned by.
 	op.many *= 1 + (max(x.step, 1)-1)*once/max(op.clients, 1)
 	op.each = a * max(x.step, 1) / max(op.many, 1) / float32(max(x.ticks, 1))
-	op.breadth = x.breadth(a)
+	op.breadth[0] = x.breadth(a, func(r *row) uint16 { return r.path })
+	op.breadth[1] = x.breadth(a, func(r *row) uint16 { return r.what })
 	strange, alien := x.sessions(ref)
 	for _, p := range [...]*float32{&op.known, &op.rounded, &op.crawlers, &op.newPQ, &op.marked, &op.foreign, &op.queried} {
 		*p /= a
@@ -174,7 +221,7 @@ func (x *excess) describe(op *opinion, ref *reference) {
 // and how much is foreign to ordinary traffic. The separation did not need to know
 // a request's path to find these rows, so what holds given the path is evidence.
 func (x *excess) sessions(ref *reference) (strange, alien float32) {
-	if ref.aged() < refLeast || x.failed {
+	if ref.aged() < refLeast {
 		return 0, 0 // too young a log: its beginning cut its sessions
 	}
 	dims := [...]dim{dimSession, dimFollow}
@@ -206,19 +253,22 @@ func (x *excess) sessions(ref *reference) (strange, alien float32) {
 		var how float32
 		x.place(r)
 		for _, d := range dims {
-			if r.val[d] != 0 {
+			if r.val[d] != 0 && r.flags&rowFailed == 0 {
 				how = max(how, x.strange(d, r, ref))
 			}
 		}
+		if x.mask[i]&oddly != 0 {
+			how = 2
+		}
 		// A rounded session is a visit, whatever its course; one that the site itself
 		// failed has the course that the failure gave it.
-		if r.flags&(rowRounded|rowRetry) != 0 || theSites(r.val[dimOutcome]) {
+		if r.flags&rowRetry != 0 || r.flags&rowRounded != 0 && x.mask[i]&foreign == 0 || theSites(r.val[dimOutcome]) {
 			continue
 		}
 		if how > 0 {
 			strange += r.w
 		}
-		if how > 1 && !r.class.static() {
+		if how > 1 && (!r.class.static() || x.mask[i]&foreign != 0) {
 			alien += r.w
 		}
 	}
@@ -227,18 +277,18 @@ func (x *excess) sessions(ref *reference) (strange, alien float32) {
 
 // breadth is the share of the attack's requests, a in all, that are not for one of
 // the few things which it asks for most.
-func (x *excess) breadth(a float32) float32 {
+func (x *excess) breadth(a float32, thing func(r *row) uint16) float32 {
 	x.now.reset(1 << 14)
 	for i := range x.rows {
 		if x.post[i] > 0 {
-			if s := x.now.at(uint64(x.rows[i].what)); s != nil {
+			if s := x.now.at(uint64(thing(&x.rows[i]))); s != nil {
 				s.w += x.rows[i].w
 			}
 		}
 	}
 	var broad float32
 	for i := range x.rows {
-		if x.post[i] > 0 && x.now.get(uint64(x.rows[i].what)) < a/10 {
+		if x.post[i] > 0 && x.now.get(uint64(thing(&x.rows[i]))) < a/10 {
 			broad += x.rows[i].w
 		}
 	}
@@ -281,9 +331,9 @@ func (op *opinion) weigh() float32 {
 	}
 	// A crowd or a new release that behaves as nobody did before does so in one
 	// place. Sessions foreign to the site all over it are nobody's visit.
-	alien := ramp(op.foreign, 0.3, 0.6) * ramp(op.breadth, 0.5, 0.8) * ramp(op.share, 0.06, 0.1)
-	if op.fresh[1] == 0 || op.failed {
-		alien = 0 // too young a log, or a site that failed its visitors
+	alien := ramp(op.foreign, 0.3, 0.6) * max(ramp(op.breadth[0], 0.5, 0.8), ramp(op.breadth[1], 0.5, 0.8)*ramp(op.strange[groupAge], 0.2, 0.5)) * ramp(op.share, 0.06, 0.1)
+	if op.fresh[1] == 0 {
+		alien = 0 // too young a log
 	}
 	s += 0.75 * alien
 	// Nobody who hires machines hires this site's own audience: many clients with

@@ -16,7 +16,6 @@ const (
 	holdBar   = 1.0  // the evidence that keeps an open finding's signature up to date
 	widenBar  = 1.2  // and that lets it take in more
 	keptRows  = 1024 // of an open finding's last look, to say what its requests have in common
-	failedFor = 120  // s after the site failed its visitors, in which they come back as they can
 )
 
 // look judges the composition of the last 3, 10 and 60 ticks. How often depends
@@ -26,9 +25,6 @@ func (s *service) look() {
 	ep := &s.eps[epFlood]
 	if len(s.ref.rows) >= refLeast && s.age() >= 3 {
 		alert := ep.looks&7 != 0
-		if s.failing() {
-			s.failed = s.second
-		}
 		fresh := !ep.open || s.clock-ep.found < 10e9
 		// Rising by the last minute's measure, not by the baseline's: in a crowd
 		// that lasts, every tick would be a rise.
@@ -77,9 +73,12 @@ func (s *service) lookFlood(ep *episode, ticks int) (attack, sure bool) {
 		return false, false
 	}
 	s.ref.build(s.second)
-	x.failed = s.second-s.failed < failedFor
 	x.measure(&s.ref)
 	top := x.largest()
+	x.known = nil
+	if ep.open {
+		x.known = ep.sig
+	}
 	op := x.judge(&s.ref, s.rate(ticks), float32(s.d.cfg.MinFloodShare), s.d.cfg.MinFloodRate)
 	if ep.open {
 		s.refresh(ep, x, &s.ref, &op)
@@ -92,6 +91,9 @@ func (s *service) lookFlood(ep *episode, ticks int) (attack, sure bool) {
 		op.attack = false
 	}
 	s.last = op
+	if op.score >= scoreBar/2 {
+		s.doubted = s.second
+	}
 	return op.attack, op.score >= sureBar && op.share >= 0.15
 }
 
@@ -113,6 +115,7 @@ func (s *service) lookAuth() {
 		return
 	}
 	x := &s.d.x
+	looked, attack, sure := false, false, false
 	for _, ticks := range [...]int{10, 60} {
 		x.rows, x.step = s.gather(x.rows, ticks, lookRows, true)
 		x.ticks = ticks
@@ -124,7 +127,7 @@ func (s *service) lookAuth() {
 		top := x.largest()
 		var rate float64
 		rate, x.refused = s.refusals(ticks)
-		x.failed = false
+		x.known = nil
 		op := x.judge(&s.refAuth, rate, authShare, 0.05)
 		x.refused = 0
 		if !op.attack && ticks == 10 && ep.looks&7 == 0 {
@@ -142,14 +145,17 @@ func (s *service) lookAuth() {
 			}
 			return
 		}
-		if ep.look(op.attack, op.score >= sureBar) {
-			s.refresh(ep, x, &s.refAuth, &op)
-			ep.begin(s, finding.CredentialStuffing, s.startOf(ep.sig, true))
-			ep.requests += s.soFar(ep.sig, true)
+		looked, attack, sure = true, op.attack, op.score >= sureBar
+		if attack {
+			s.last = op
+			break
 		}
-		if op.attack {
-			return
-		}
+	}
+	if looked && ep.look(attack, sure) {
+		op := s.last
+		s.refresh(ep, x, &s.refAuth, &op)
+		ep.begin(s, finding.CredentialStuffing, s.startOf(ep.sig, true))
+		ep.requests += s.soFar(ep.sig, true)
 	}
 }
 
@@ -258,7 +264,7 @@ func (x *excess) overlap(sig *signature) (same, wider bool) {
 // setBar chooses the log odds from which a request is marked: as low as ordinary
 // traffic allows, at which less than one in a hundred marks would be of it.
 func (x *excess) setBar(ref *reference, sig *signature) (bar float32, noise float64) {
-	const bars = 9
+	const bars = 21
 	var wrong, right [bars]float32
 	for i := range ref.rows {
 		r := ref.rows[i]
@@ -283,13 +289,19 @@ func (x *excess) setBar(ref *reference, sig *signature) (bar float32, noise floa
 			}
 		}
 	}
+	n := float32(max(len(ref.rows), 1))
+	best, least := 2, float32(math.Inf(1))
 	for b := 2; b < bars; b++ {
-		legit := x.n - right[0]
-		if len(ref.rows) == 0 || wrong[b]/float32(len(ref.rows))*legit <= 0.004*right[b] {
-			return float32(b) / 2, float64(wrong[b]) / float64(max(len(ref.rows), 1))
+		falsely := wrong[b] / n * (x.n - right[0]) / max(right[b], 1)
+		if falsely <= 0.004 {
+			best = b
+			break
+		}
+		if right[b] >= right[2]/2 && falsely < least {
+			best, least = b, falsely
 		}
 	}
-	return bars / 2, float64(wrong[bars-1]) / float64(max(len(ref.rows), 1))
+	return float32(best) / 2, float64(wrong[best] / n)
 }
 
 // floodClass names what a look saw by what tells it from others.

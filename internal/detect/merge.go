@@ -48,7 +48,7 @@ func (f *fields) event(e *event, seed uint64) {
 	le := binary.LittleEndian
 	*e = event{nano: int64(le.Uint64(b[16:])), pq: le.Uint64(b[24:]),
 		tmpl: le.Uint32(b[32:]), uax: le.Uint32(b[36:]), fam: le.Uint32(b[40:]), ja4: le.Uint32(b[44:]), acct: le.Uint32(b[48:]),
-		rep: le.Uint32(b[52:]), status: min(le.Uint16(b[56:]), 999), method: b[58], class: class(b[59]), flags: b[60], size: b[61], dur: b[62]}
+		rep: le.Uint32(b[52:]), status: min(le.Uint16(b[56:]), 999), method: b[58], class: class(b[59]), flags: b[60], size: b[61], dur: b[62], kind: le.Uint16(b[63:]), path: le.Uint32(b[65:])}
 	copy(e.addr[:], b)
 	if e.class >= classes || e.method > methodPATCH || e.rep == 0 || e.rep > 1<<24 || e.nano <= 0 {
 		f.err = errSummary

@@ -7,7 +7,7 @@ import "math"
 // Zero leaves the dimension out.
 var limit = [dims]float32{
 	dimPath: 2, dimKind: 1.5, dimExact: 4, dimNet24: 4, dimSession: 3.5, dimRhythm: 1, dimChurn: 3,
-	dimQuery: 3, dimAge: 2, dimOutcome: 1.5, dimJA4: 4, dimHold: 4, dimLoad: 3,
+	dimQuery: 3, dimAge: 2, dimOutcome: 1.5, dimJA4: 4, dimHold: 4, dimLoad: 3, dimManner: 3.5,
 }
 
 // refine finds the attack's rows among x.rows, given who is suspected at first

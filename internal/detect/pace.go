@@ -22,8 +22,9 @@ const (
 	// driftCap is how much the expected rate may change a minute once it is
 	// known: the steepest match ramp of the 1998 World Cup is 2.5× in 15 minutes,
 	// 6.3 % a minute, and should be told as a crowd.
-	driftCap   = 0.02
-	paceWarmUp = 10 // ticks until there is an expectation
+	driftCap    = 0.02
+	paceWarmUp  = 10 // ticks until there is an expectation,
+	paceSettled = 30 // and until a surge does not move it: a log may begin in the middle of one
 	// surgeBar is how many times its expectation a rate must reach to be called
 	// a crowd, if that is beyond surgeSigma deviations too. Growth above 1.4× in
 	// 15 minutes is rarer than one minute in a hundred on the 1998 World Cup.
@@ -34,9 +35,14 @@ const (
 	visitSize = 8.0
 )
 
-// learn takes the rate of the last ten seconds.
-func (p *pace) learn(second int64, rate float64) {
+// learn takes the rate of the last ten seconds. While it is that of a surge, however
+// young the expectation is, it only drifts.
+func (p *pace) learn(second int64, rate float64, surging bool) {
 	x := math.Log1p(rate)
+	if surging && p.n >= paceSettled {
+		p.mean += min(max(x-p.mean, -driftCap/60*paceSpan), driftCap/60*paceSpan) / paceSpan
+		return
+	}
 	p.n++
 	a := max(1/float64(p.n), 1/paceSpan)
 	off := x - p.mean

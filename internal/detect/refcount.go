@@ -1,54 +1,50 @@
 package detect
 
-// rowCount counts the rows of a reference by cell: a tally of half the size, since
-// each service has one. It knows how many rows a cell has, and whether they are of
-// more than one client.
+// rowCount counts the rows of a reference by cell: a tally of a quarter of the size,
+// since each service has one. It knows how many rows a cell has, and whether they are
+// of more than one client. Cells are told apart by 32 bits of their name.
 type rowCount struct {
 	slots []countSlot
-	gen   uint32
 	used  int
 }
 
 type countSlot struct {
-	key uint64
-	gen uint32
-	n   uint16 // rows; a reference has at most baselineRows
+	key uint32
+	n   uint16 // rows, 0 where the slot is empty; a reference has at most baselineRows
 	who uint16 // 1 + a hash of its client, or severalClients
 }
 
 const severalClients = 1<<16 - 1
 
 func (t *rowCount) reset(size int) {
-	if len(t.slots) < size {
-		n := 1024
-		for n < size {
-			n *= 2
-		}
-		t.slots, t.gen = make([]countSlot, n), 0
-	}
-	t.gen++
 	t.used = 0
-	if t.gen == 0 { // wrapped: see tally.reset
+	if len(t.slots) >= size {
 		clear(t.slots)
-		t.gen = 1
+		return
 	}
+	n := 1024
+	for n < size {
+		n *= 2
+	}
+	t.slots = make([]countSlot, n)
 }
 
 // add counts a row of client in the cell key, unless the table is 7/8 full.
 func (t *rowCount) add(key, client uint64) {
 	who := 1 + uint16(client>>40&63)
-	mask := uint64(len(t.slots) - 1)
-	for i := mix(key) & mask; ; i = (i + 1) & mask {
+	h := mix(key)
+	mask, name := uint64(len(t.slots)-1), uint32(h>>32)
+	for i := h & mask; ; i = (i + 1) & mask {
 		s := &t.slots[i]
-		if s.gen != t.gen {
+		if s.n == 0 {
 			if t.used*8 >= len(t.slots)*7 {
 				return
 			}
 			t.used++
-			*s = countSlot{key: key, gen: t.gen, n: 1, who: who}
+			*s = countSlot{key: name, n: 1, who: who}
 			return
 		}
-		if s.key == key {
+		if s.key == name {
 			s.n++
 			if s.who != who {
 				s.who = severalClients
@@ -76,13 +72,14 @@ func (t *rowCount) peek(key uint64) *countSlot {
 	if len(t.slots) == 0 {
 		return nil
 	}
-	mask := uint64(len(t.slots) - 1)
-	for i := mix(key) & mask; ; i = (i + 1) & mask {
+	h := mix(key)
+	mask, name := uint64(len(t.slots)-1), uint32(h>>32)
+	for i := h & mask; ; i = (i + 1) & mask {
 		s := &t.slots[i]
-		if s.gen != t.gen {
+		if s.n == 0 {
 			return nil
 		}
-		if s.key == key {
+		if s.key == name {
 			return s
 		}
 	}

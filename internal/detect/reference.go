@@ -11,10 +11,12 @@ type reference struct {
 	built  bool
 	stale  int           // rows replaced since the tally was built
 	madeAt int64         // second
+	ways   manners       // how the clients of each kind come by
 	rare   [dims]float32 // share of rows whose value one client alone has
 	top    [3]float32    // largest share of a client, /24 and /16 in a window of ten ticks
 	tops   int           // windows learned
 	ages   [3]float32    // rows by dimAge
+	bare   float32       // rows of clients that had done one thing only, and no part of a visit
 }
 
 const (
@@ -102,9 +104,12 @@ func (b *reference) build(second int64) {
 		}
 	}
 	b.measureRare()
-	b.ages = [3]float32{}
+	b.ages, b.bare = [3]float32{}, 0
 	for i := range b.rows {
 		b.ages[b.rows[i].val[dimAge]]++
+		if b.rows[i].bare() {
+			b.bare++
+		}
 	}
 }
 
@@ -180,6 +185,9 @@ func pathStratum(d dim, r *row) uint64 {
 // general stratum (Dirichlet, smoothing pseudo-rows), and at the end towards one
 // row in twice the reservoir.
 func (b *reference) share(d dim, r *row, v uint32) (float32, bool) {
+	if d == dimManner {
+		return b.ways.share(v)
+	}
 	all := b.tally.get(cell(d, 0, total))
 	if all < strataRows {
 		return 0, false

@@ -23,16 +23,18 @@ const (
 	dimFollow // the session, and whether the client came back within followTicks, for what
 	dimLoad   // how many dynamic requests a second its client makes
 	dimHold   // how long the request held its connection, and what for
+	dimManner // how its client comes by, for one of its kind: see manner
 	dims
 )
 
-// row is one sampled request as its features. 88 bytes, no pointer.
+// row is one sampled request as its features. 96 bytes, no pointer.
 type row struct {
 	key   uint64
 	n     uint32  // requests that its client had made before
 	w     float32 // how many requests it stands for
 	val   [dims]uint32
-	what  uint32 // path and query, exact
+	path  uint16 // exact, hashed to tell a window's apart
+	what  uint16 // path and query, likewise
 	class class
 	stage uint8 // how far into its session the client was
 	flags uint8
@@ -46,6 +48,7 @@ const (
 	rowMarked                    // belongs to an open finding
 	rowShared                    // many people behind one address, by all that is seen
 	rowRetry                     // repeats what a 5xx or 429 answered
+	rowFailed                    // the site failed its client in this session: its course is the site's doing
 	rowEarly                     // the log's beginning cut its session: it says nothing of the site's
 )
 
@@ -71,7 +74,7 @@ func stageOf(n uint32) uint8 {
 // fill makes r the row of e, whose client c (nil when it is not in the sample)
 // has not counted it yet. 0 as a value means that there is nothing to say.
 func (r *row) fill(e *event, c *client, v *vantage) {
-	*r = row{key: e.key, w: float32(e.rep), what: uint32(e.pq >> 20), class: e.class, event: e.flags}
+	*r = row{key: e.key, w: float32(e.rep), path: uint16(e.path), what: uint16(e.pq >> 20), class: e.class, event: e.flags}
 	shape := uint32(e.flags & (flagQuery | flagReferer))
 	r.val[dimPath] = e.tmpl
 	r.val[dimKind] = 1 + uint32(e.method) + uint32(e.class)<<4 + shape<<8
@@ -140,6 +143,9 @@ func (r *row) session(e *event, c *client, v *vantage) {
 	if c.retry {
 		r.flags |= rowRetry
 	}
+	if c.lost > 0 {
+		r.flags |= rowFailed
+	}
 	// What is new once is somebody's own page; what is new each time is not.
 	if e.flags&flagNewPQ != 0 && c.newPQ >= 2 {
 		r.val[dimQuery] |= uint32(flagNewPQ)
@@ -163,6 +169,7 @@ func (r *row) session(e *event, c *client, v *vantage) {
 		r.flags |= rowShared // its load and its user agents are those of many people
 		return
 	}
+	r.val[dimManner] = manner(e, c)
 	r.val[dimLoad] = 1 + uint32(bits.Len32(uint32(c.load*c.load*4)))
 	if v.subsecond && c.n >= 4 && c.gap > 0.05 {
 		switch x := c.dev / c.gap; {
@@ -188,11 +195,76 @@ func (r *row) session(e *event, c *client, v *vantage) {
 	}
 }
 
+// manner is what a client of a kind has been like by its request e, which it has
+// not counted: whether it loads what belongs to pages, whether it says where it
+// comes from, whether its requests come together as a page's do. The lower
+// mannerBits are the shape; above them are the kind, and what is asked for at what
+// stage, by which it is judged.
+func manner(e *event, c *client) uint32 {
+	if e.kind == 0 {
+		return 0
+	}
+	part := func(k, n uint32) uint32 {
+		switch {
+		case k == 0:
+			return 0
+		case k*3 < n:
+			return 1
+		}
+		return 2
+	}
+	n, turns := c.n+1, uint32(c.turns)
+	ref := uint32(0)
+	if e.flags&flagReferer != 0 {
+		ref = 1
+	}
+	if c.n == 0 || e.nano/1e9 != c.last/1e9 {
+		turns++
+	}
+	alone := uint32(0)
+	switch {
+	case turns*20 >= n*19:
+		alone = 3
+	case turns*4 >= n*3:
+		alone = 2
+	case turns*2 >= n:
+		alone = 1
+	}
+	shape := ref | part(c.static, c.n)<<1 | part(c.refs, c.n)<<3 | alone<<5
+	if bits.OnesCount64(c.tmpls) >= 4 {
+		shape |= 1 << 7
+	}
+	if c.pages > 1 && c.rush*3 >= c.pages {
+		shape |= 1 << 8
+	}
+	if c.lost > 0 {
+		shape = spared(shape)
+	}
+	return shape | uint32(stageOf(c.n))<<mannerBits | uint32(e.class)<<(mannerBits+2) | uint32(e.kind)<<16
+}
+
+const (
+	mannerBits   = 9
+	mannerSpared = 1 << 15 // of a shape that leaves out what a failing site brings about
+)
+
+// spared is what of a shape does not hang on whether the site answered: what is
+// loaded, and how fast, does.
+func spared(manner uint32) uint32 {
+	const shape, referers = 1<<mannerBits - 1, 0x19
+	return manner&^(shape&^referers) | mannerSpared
+}
+
 // followed notes whether the row's client, which is c now, came back: not at all,
 // for more of the same, or for what belongs to a page, which it had not loaded
 // before.
 func (r *row) followed(c *client) {
 	if r.flags&rowEarly != 0 {
+		return
+	}
+	if c.lost > 0 {
+		r.val[dimFollow] = 0
+		r.flags |= rowFailed
 		return
 	}
 	how := uint32(1)
@@ -213,4 +285,12 @@ type vantage struct {
 	statics   bool  // visitors load assets
 	agents    bool  // requests carry user agents
 	attacked  int64 // second when the open flood began; 0 when there is none
+}
+
+// bare says that the row's client had done one thing only, a few times, and nothing
+// that belongs to a visit.
+func (r *row) bare() bool {
+	const monotone = 2 << 4
+	s := r.val[dimSession]
+	return r.n >= 3 && s != 0 && (s-1)&0x3f == monotone && (s-1)>>6&15 == 0
 }

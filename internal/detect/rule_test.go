@@ -226,8 +226,9 @@ func TestMemoryWithAnOpenFloodOfAMillionClientsStaysWithinAServicesBound(t *test
 	used := heap() - before
 	st, _ := d.Status("")
 	require.NotEmpty(t, st.Findings)
-	t.Logf("%d KiB with one service and %d findings", used>>10, len(st.Findings))
-	require.Less(t, used-base-d.x.size(), int64(limit))
+	own := used - base - d.x.size()
+	t.Logf("%d KiB of one service with %d findings", own>>10, len(st.Findings))
+	require.Less(t, own, int64(limit)*15/16)
 	for _, f := range st.Findings {
 		for _, rule := range f.Rules {
 			for _, c := range rule.Match {

@@ -64,7 +64,7 @@ type service struct {
 	surging    bool
 	risen      int64 // second when the rate last rose
 	surgeTicks int
-	failed     int64 // second when the site last failed a tenth of its requests
+	doubted    int64 // second when a look last saw half of what makes an attack
 }
 
 // slot is one past tick.

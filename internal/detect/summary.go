@@ -153,5 +153,8 @@ func appendEvent(dst []byte, e *event) []byte {
 		dst = le.AppendUint32(dst, v)
 	}
 	dst = le.AppendUint16(dst, e.status)
-	return append(dst, e.method, byte(e.class), e.flags, e.size, e.dur, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)[:len(dst)+eventBytes-58]
+	dst = append(dst, e.method, byte(e.class), e.flags, e.size, e.dur)
+	dst = le.AppendUint16(dst, e.kind)
+	dst = le.AppendUint32(dst, e.path)
+	return append(dst, make([]byte, eventBytes-69)...)
 }

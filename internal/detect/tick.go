@@ -42,10 +42,40 @@ func (s *service) slot(ago int) *slot { return &s.ring[(s.tick-uint64(ago))%ring
 func (s *service) push(second int64) {
 	s.tick++
 	sl := s.slot(0)
+	s.thinOld(sl)
 	sl.reset(second)
 	sl.rows = refill(sl.rows, s.general.close())
 	sl.auth = refill(sl.auth, s.auth.close())
 	sl.counts = s.now
+}
+
+// What is older than the middle window, the long one looks at and the baselines
+// learn from: both take fewer rows of each tick than these.
+const (
+	thinAfter = 12 // ticks
+	thinRows  = 64
+	thinAuth  = 32
+)
+
+// thinOld leaves of an old tick's rows every so manieth, each for several, and gives
+// their memory to the tick that begins.
+func (s *service) thinOld(begins *slot) {
+	old := s.slot(thinAfter)
+	begins.rows, old.rows = old.rows, thin(begins.rows, old.rows, thinRows)
+	begins.auth, old.auth = old.auth, thin(begins.auth, old.auth, thinAuth)
+}
+
+func thin(dst, rows []row, limit int) []row {
+	step := max((len(rows)+limit-1)/limit, 1)
+	n := (len(rows) + step - 1) / step
+	if dst = dst[:0]; cap(dst) < n || cap(dst) > limit {
+		dst = make([]row, 0, n)
+	}
+	for i := 0; i < len(rows); i += step {
+		dst = append(dst, rows[i])
+		dst[len(dst)-1].w *= float32(step)
+	}
+	return dst
 }
 
 // refill copies rows into dst, growing it no further than they need: there are
@@ -164,13 +194,16 @@ func (s *service) learn() {
 			age = baselineMemory // a crowd teaches slowly
 		}
 		s.ref.learn(sl.rows, age, &s.rnd)
+		if s.age() > knownAfter && !s.surging && s.surgeTicks == 0 && s.second-s.doubted > 30 {
+			s.ref.ways.learn(sl.rows)
+		}
 		s.refAuth.learn(sl.auth, age, &s.rnd)
 		const fade = 1 - 1.0/baselineMemory
 		s.authTries = s.authTries*fade + float64(sl.tries)
 		s.authRefused = s.authRefused*fade + float64(sl.refused)
 	}
 	if s.age() >= 3 {
-		s.pace.learn(s.second, s.rate(10))
+		s.pace.learn(s.second, s.rate(10), s.surging || s.surgeTicks > 0 || s.verdict == finding.Crowd)
 	}
 }
 
