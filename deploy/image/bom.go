@@ -53,33 +53,24 @@ type (
 	}
 )
 
-// bom is the bill of materials of a platform: the Go modules that the linker wrote
-// into the binary, the toolchain, the page's packages and the certificates. It
-// also returns the number of Go modules.
+// bom is the bill of materials of a platform: both programs and the Go modules that
+// the linker wrote into them, the toolchain, the page's packages and the
+// certificates. It also returns the number of Go modules.
 func (b builder) bom(p platform) ([]byte, int, error) {
-	path := filepath.Join(p.dir, "vigie")
-	info, err := buildinfo.ReadFile(path)
-	if err != nil {
-		return nil, 0, fmt.Errorf("read the modules of %s: %w", path, err)
-	}
-	body, err := os.ReadFile(path)
+	program, all, err := b.program(filepath.Join(p.dir, "vigie"), "vigie")
 	if err != nil {
 		return nil, 0, err
 	}
-	program := component{
-		Type: "application", Name: "vigie", Version: b.version, Ref: "vigie",
-		PURL: "pkg:golang/" + info.Main.Path + "@" + b.version, Hashes: sha256Of(body),
-		Properties: settings(info),
+	node, more, err := b.program(filepath.Join(p.dir, "vigie-node"), "vigie-node")
+	if err != nil {
+		return nil, 0, err
 	}
-	all := []component{{
-		Type: "library", Name: "std", Version: info.GoVersion, Ref: "pkg:golang/std@" + strings.TrimPrefix(info.GoVersion, "go"),
-		PURL: "pkg:golang/std@" + strings.TrimPrefix(info.GoVersion, "go"),
-	}}
-	modules := 0
-	for _, m := range info.Deps {
-		all = append(all, module(m))
-		modules++
+	for _, c := range append([]component{node}, more...) {
+		if !slices.ContainsFunc(all, func(known component) bool { return known.Ref == c.Ref }) {
+			all = append(all, c)
+		}
 	}
+	modules := len(all) - 2 // vigie-node and the toolchain
 	page, err := pagePackages(b.npmLock)
 	if err != nil {
 		return nil, 0, err
@@ -87,7 +78,7 @@ func (b builder) bom(p platform) ([]byte, int, error) {
 	all = append(all, page...)
 	all = append(all, component{Type: "data", Name: "ca-certificates.crt", Ref: "ca-certificates.crt", Hashes: sha256Of(b.certificates)})
 	out := bom{
-		Format: "CycloneDX", Spec: "1.6", Version: 1, Serial: serial(body),
+		Format: "CycloneDX", Spec: "1.6", Version: 1, Serial: serial(program.Hashes[0]),
 		Metadata:   metadata{Timestamp: b.created.Format(time.RFC3339), Component: program},
 		Components: all, Dependencies: []dependency{{Ref: program.Ref}},
 	}
@@ -98,6 +89,38 @@ func (b builder) bom(p platform) ([]byte, int, error) {
 	return append(text, '\n'), modules, err
 }
 
+// program is one of the image's, and what it was linked from: the toolchain, then
+// its modules.
+func (b builder) program(path, name string) (component, []component, error) {
+	info, err := buildinfo.ReadFile(path)
+	if err != nil {
+		return component{}, nil, fmt.Errorf("read the modules of %s: %w", path, err)
+	}
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return component{}, nil, err
+	}
+	c := component{
+		Type: "application", Name: name, Version: b.version, Ref: name,
+		PURL: purl(info.Main.Path, b.version), Hashes: sha256Of(body), Properties: settings(info),
+	}
+	std := module(&debug.Module{Path: "std", Version: strings.TrimPrefix(info.GoVersion, "go")})
+	linked := []component{std}
+	for _, m := range info.Deps {
+		linked = append(linked, module(m))
+	}
+	return c, linked, nil
+}
+
+// purl is a Go module's package URL: in small letters, "+" of a version escaped.
+func purl(path, version string) string {
+	p := "pkg:golang/" + strings.ToLower(path)
+	if version != "" {
+		p += "@" + strings.ReplaceAll(version, "+", "%2B")
+	}
+	return p
+}
+
 // module is one of Go's. Its sum is go.sum's: base64 of SHA-256 over the hashes of
 // its files, and so no hash of any one file.
 func module(m *debug.Module) component {
@@ -106,7 +129,7 @@ func module(m *debug.Module) component {
 		c.Properties = append(c.Properties, property{"vigie:go:replaces", m.Path + "@" + m.Version})
 		c.Name, c.Version, m = r.Path, r.Version, r
 	}
-	c.PURL = "pkg:golang/" + c.Name + "@" + c.Version
+	c.PURL = purl(c.Name, c.Version)
 	c.Ref = c.PURL
 	if m.Sum != "" {
 		c.Properties = append(c.Properties, property{"vigie:go:sum", m.Sum})
@@ -170,9 +193,9 @@ func sha256Of(body []byte) []hash {
 	return []hash{{"SHA-256", hex.EncodeToString(sum[:])}}
 }
 
-// serial is a UUID (version 8, RFC 9562) out of what it is the bill of.
-func serial(body []byte) string {
-	s := sha256.Sum256(body)
+// serial is a UUID (version 8, RFC 9562) out of the hash of what it is the bill of.
+func serial(of hash) string {
+	s, _ := hex.DecodeString(of.Content) // our own, of 32 bytes
 	s[6], s[8] = s[6]&0x0f|0x80, s[8]&0x3f|0x80
 	return fmt.Sprintf("urn:uuid:%x-%x-%x-%x-%x", s[:4], s[4:6], s[6:8], s[8:10], s[10:16])
 }

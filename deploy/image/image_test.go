@@ -226,12 +226,15 @@ func TestTheBillOfMaterialsHasEveryModuleOfTheBinaryAndRefersToTheImage(t *testi
 		t.Fatalf("%d modules of %d", results[0].modules, len(info.Deps))
 	}
 	for _, m := range info.Deps {
-		c, there := listed["pkg:golang/"+m.Path+"@"+m.Version]
+		c, there := listed[purl(m.Path, m.Version)]
 		if !there || len(c.Properties) == 0 || c.Properties[0] != (property{"vigie:go:sum", m.Sum}) || m.Sum == "" {
 			t.Errorf("%s %s: %+v", m.Path, m.Version, c)
 		}
 	}
-	for _, want := range []string{"pkg:golang/std@" + strings.TrimPrefix(info.GoVersion, "go"), "ca-certificates.crt"} {
+	if got, want := purl("github.com/Azure/x", "v1.0.0+incompatible"), "pkg:golang/github.com/azure/x@v1.0.0%2Bincompatible"; got != want {
+		t.Errorf("%s, not %s", got, want)
+	}
+	for _, want := range []string{"vigie-node", "pkg:golang/std@" + strings.TrimPrefix(info.GoVersion, "go"), "ca-certificates.crt"} {
 		if _, there := listed[want]; !there {
 			t.Errorf("no %s", want)
 		}
