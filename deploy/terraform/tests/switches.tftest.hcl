@@ -52,6 +52,10 @@ run "only_metrics_in_amp_by_default" {
     error_message = "only the gateway's service account may take its role"
   }
   assert {
+    condition     = jsondecode(aws_iam_role.this["agent"].assume_role_policy).Statement[0].Condition.StringEquals["aws:RequestTag/eks-cluster-arn"] == "arn:aws:eks:eu-west-3:111122223333:cluster/arena"
+    error_message = "and only in this cluster"
+  }
+  assert {
     condition     = yamldecode(helm_release.vigie[0].values[0]).amp.endpoint == "https://aps-workspaces.eu-west-3.amazonaws.com/workspaces/ws-0123/api/v1/remote_write"
     error_message = "the chart must write to this workspace"
   }
