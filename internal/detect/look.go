@@ -92,7 +92,7 @@ func (s *service) lookFlood(ep *episode, ticks int) (attack, sure bool) {
 	}
 	s.last = op
 	if op.score >= scoreBar/2 {
-		s.doubted = s.second
+		s.doubt()
 	}
 	return op.attack, op.score >= sureBar && op.share >= 0.15
 }

@@ -21,6 +21,24 @@ const (
 	oddShare    = 0.02 // a way in which fewer of its kind come by is odd
 )
 
+const (
+	doubtFor  = 30  // s after a look that saw half of an attack, in which no manners are learned
+	doubtMost = 900 // s of such looks after which they are: the site has changed
+)
+
+// doubt notes that a look saw half of what makes an attack.
+func (s *service) doubt() {
+	if s.second-s.doubted[1] > doubtFor {
+		s.doubted[0] = s.second
+	}
+	s.doubted[1] = s.second
+}
+
+// doubtful says that manners had better not be learned now.
+func (s *service) doubtful() bool {
+	return s.second-s.doubted[1] <= doubtFor && s.second-s.doubted[0] <= doubtMost
+}
+
 // at finds the slot of key; nil when it has none and there is no room near its
 // place, or none is to be made.
 func (m *manners) at(key uint32, add bool) *mannerSlot {

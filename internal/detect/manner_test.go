@@ -88,3 +88,22 @@ func TestASummaryCarriesAnEventWhole(t *testing.T) {
 	require.NoError(t, f.err)
 	require.Empty(t, cmp.Diff(want, got, cmp.AllowUnexported(event{})))
 }
+
+func TestDoubtStopsTheLearningOfMannersForAWhileAndNotForEver(t *testing.T) {
+	s := service{second: 1000}
+	require.False(t, s.doubtful())
+	learned := 0
+	for range 3000 {
+		s.second++
+		if s.second%10 == 0 {
+			s.doubt()
+		}
+		if !s.doubtful() {
+			learned++
+		}
+	}
+	require.InDelta(t, 3000-doubtMost, learned, 20)
+	s.second += 2 * doubtFor
+	s.doubt()
+	require.True(t, s.doubtful(), "a new doubt begins anew")
+}

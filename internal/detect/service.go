@@ -64,7 +64,7 @@ type service struct {
 	surging    bool
 	risen      int64 // second when the rate last rose
 	surgeTicks int
-	doubted    int64 // second when a look last saw half of what makes an attack
+	doubted    [2]int64 // seconds from when and until when looks saw half of what makes an attack
 }
 
 // slot is one past tick.

@@ -194,7 +194,7 @@ func (s *service) learn() {
 			age = baselineMemory // a crowd teaches slowly
 		}
 		s.ref.learn(sl.rows, age, &s.rnd)
-		if s.age() > knownAfter && !s.surging && s.surgeTicks == 0 && s.second-s.doubted > 30 {
+		if s.age() > knownAfter && !s.surging && s.surgeTicks == 0 && !s.doubtful() {
 			s.ref.ways.learn(sl.rows)
 		}
 		s.refAuth.learn(sl.auth, age, &s.rnd)
