@@ -202,6 +202,22 @@ func TestAPresetAddsWhatItPromises(t *testing.T) {
 	})
 }
 
+func TestAnAgentHearsTheTracersThatAreNamedAndNoOthers(t *testing.T) {
+	for set, want := range map[string][]any{
+		"":                              {"awsxray", "zipkin", "jaeger"},
+		"agent.tracers={zipkin}":        {"zipkin"},
+		"agent.tracers=null":            nil,
+		"agent.tracers={jaeger,zipkin}": {"jaeger", "zipkin"},
+	} {
+		args := []string{"--set", set}
+		if set == "agent.tracers=null" {
+			args = []string{"--set-json", "agent.tracers=[]"}
+		}
+		got, _ := at(enter(t, render(t, args...), "vigie-agent").config(t), "service", "pipelines", "traces/tracers", "receivers").([]any)
+		require.Equal(t, want, got, set)
+	}
+}
+
 func TestThePageForOthersNeedsAPasswordAndLeavesTheOtherExtensionsRunning(t *testing.T) {
 	extensions := func(args ...string) []any {
 		list, _ := at(enter(t, render(t, args...), "vigie-gateway").config(t), "service", "extensions").([]any)

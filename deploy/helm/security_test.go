@@ -232,7 +232,7 @@ func TestEveryServiceAndPolicyPortIsOneOfItsPods(t *testing.T) {
 			switch o := o.(type) {
 			case *corev1.Service:
 				for _, p := range o.Spec.Ports {
-					require.True(t, ports[o.Spec.Selector["app.kubernetes.io/component"]+"/"+p.TargetPort.StrVal], "%s: %s %s", name, o.Name, p.Name)
+					require.True(t, ports[o.Spec.Selector["app.kubernetes.io/component"]+"/"+p.TargetPort.String()], "%s: %s %s", name, o.Name, p.Name)
 					// The VPC CNI's network policies want a Service's port to be the container's.
 					require.True(t, ports[o.Spec.Selector["app.kubernetes.io/component"]+"/"+strconv.Itoa(int(p.Port))], "%s: %s %d", name, o.Name, p.Port)
 				}
@@ -286,4 +286,31 @@ func TestARoleIsNamedToTheAccountThatNeedsIt(t *testing.T) {
 		require.Equal(t, fmt.Sprintf("arn:aws:iam::123456789012:role/vigie-%s", who), sa.Annotations["eks.amazonaws.com/role-arn"])
 	}
 	require.Empty(t, one[*corev1.ServiceAccount](t, render(t), "vigie-agent").Annotations, "Pod Identity needs none")
+}
+
+// Helm 3 and kubectl apply merge ports by number alone.
+func TestNoListOfPortsThatIsMergedHasANumberTwice(t *testing.T) {
+	for name, path := range presets(t) {
+		objects := render(t, "-f", path)
+		for _, w := range Workloads(objects) {
+			for _, c := range w.Pod.Spec.Containers {
+				seen := map[int32]bool{}
+				for _, p := range c.Ports {
+					require.False(t, seen[p.ContainerPort], "%s: %s has %d twice", name, w.Name, p.ContainerPort)
+					seen[p.ContainerPort] = true
+				}
+			}
+		}
+		for _, o := range objects {
+			s, ok := o.(*corev1.Service)
+			if !ok || s.Name == "vigie-agent-xray" { // whole or not there
+				continue
+			}
+			seen := map[int32]bool{}
+			for _, p := range s.Spec.Ports {
+				require.False(t, seen[p.Port], "%s: %s has %d twice", name, s.Name, p.Port)
+				seen[p.Port] = true
+			}
+		}
+	}
 }

@@ -7,6 +7,7 @@
 # {{ if $a.conntrack }}On the host's network: the node's address, and no other of the host's.{{ else }}The pod's addresses, of both families.{{ end }}
 - {name: VIGIE_LISTEN, value: {{ ternary "[$(VIGIE_NODE_IP)]" "0.0.0.0" $a.conntrack | quote }}}
 - {name: VIGIE_GATEWAY_ENDPOINT, value: {{ printf "%s-gateway-headless.%s.svc:4319" (include "vigie.name" .) .Release.Namespace | quote }}}
+- {name: VIGIE_TRACERS, value: {{ join "," $a.tracers | default "none" | quote }}}
 {{- if .Values.fluentbit.enabled }}
 - {name: VIGIE_FLUENT_ENDPOINT, value: "$(VIGIE_LISTEN):24224"}
 - {name: VIGIE_FLUENT_OTLP_ENDPOINT, value: "$(VIGIE_LISTEN):4328"}
@@ -14,6 +15,19 @@
 {{- with $a.env }}
 {{ toYaml . }}
 {{- end }}
+{{- end }}
+
+{{- /* What an agent listens on for older tracers, as JSON. X-Ray's daemon has one
+port number for two protocols: a list that is merged by port would lose one of them
+(kubernetes/kubernetes#39188), so that only a Service of their own has both. */ -}}
+{{- define "vigie.tracers" -}}
+{{- $all := dict
+  "awsxray" (list (dict "name" "xray" "port" 2000 "protocol" "UDP"))
+  "zipkin" (list (dict "name" "zipkin" "port" 9411 "protocol" "TCP"))
+  "jaeger" (list (dict "name" "jaeger-grpc" "port" 14250 "protocol" "TCP") (dict "name" "jaeger-http" "port" 14268 "protocol" "TCP")) }}
+{{- $ports := list }}
+{{- range .Values.agent.tracers }}{{ $ports = concat $ports (index $all .) }}{{ end }}
+{{- toJson $ports }}
 {{- end }}
 
 {{- define "vigie.agentMounts" -}}
