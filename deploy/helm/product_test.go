@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -293,4 +294,34 @@ func TestOffTheHostsNetworkAPodsTrafficIsNotTakenForTheNodes(t *testing.T) {
 	}
 	require.Nil(t, at(on, "receivers", "conntrack", "netns"))
 	require.Equal(t, "/host/proc/1/ns/net", at(off, "receivers", "conntrack", "netns"))
+}
+
+func TestEveryVariableThatTheChartSetsIsOneThatTheProductReads(t *testing.T) {
+	known := map[string]bool{}
+	name := regexp.MustCompile(`\bVIGIE_[A-Z0-9_]+\b`)
+	require.NoError(t, filepath.WalkDir("../../collector", func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") || (!strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, ".yaml")) {
+			return err
+		}
+		body, err := os.ReadFile(path)
+		for _, n := range name.FindAllString(string(body), -1) {
+			known[n] = true
+		}
+		return err
+	}))
+	require.Greater(t, len(known), 40)
+	set := map[string]bool{}
+	for _, path := range presets(t) {
+		for _, w := range Workloads(render(t, "-f", path)) {
+			for _, e := range w.Pod.Spec.Containers[0].Env {
+				if strings.HasPrefix(e.Name, "VIGIE_") {
+					set[e.Name] = true
+				}
+			}
+		}
+	}
+	require.Greater(t, len(set), 20)
+	for n := range set {
+		require.True(t, known[n], "%s is not read by anything", n)
+	}
 }
