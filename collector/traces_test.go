@@ -115,6 +115,13 @@ func TestSamplingKeepsErrorsTheSlowAndAFindingsWindowAndCountsAll(t *testing.T) 
 		t.Errorf("%d of %d fine traces were kept, 10 %% were asked for", got, n)
 	}
 
+	// What goes into the sampler is used up, and what comes out is made.
+	b := balanced(t, p, "traces", "otlp_grpc/traces")
+	require.EqualValues(t, 4*n, b.Read, told(b))
+	require.EqualValues(t, 4*n, b.Removed, told(b))
+	require.EqualValues(t, tempo.count("error")+tempo.count("slow")+tempo.count("window")+tempo.count("fine"), b.Sent, told(b))
+	require.Equal(t, b.Made, b.Sent, told(b))
+
 	got := map[string]float64{}
 	within(t, 15*time.Second, "span metrics", p, func() bool {
 		for _, route := range []string{"fine", "error", "slow", "window"} {
