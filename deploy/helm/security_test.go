@@ -267,6 +267,14 @@ func TestAgentsAreOnEveryNodeAndChangeATenthAtATime(t *testing.T) {
 	require.NotEqual(t, before, after)
 }
 
+func TestWhyAContainerEndedIsInThePodsStatus(t *testing.T) {
+	for _, w := range Workloads(render(t)) {
+		for _, c := range containers(w) {
+			require.Equal(t, corev1.TerminationMessageFallbackToLogsOnError, c.TerminationMessagePolicy, "%s: %s", w.Name, c.Name)
+		}
+	}
+}
+
 func TestMemoryIsTheContainersLimitAndTheProductDerivesTheRest(t *testing.T) {
 	everyPod(t, func(t *testing.T, w Workload) {
 		for _, c := range containers(w) {
