@@ -36,7 +36,6 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/oidcauthextension"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/sigv4authextension"
-	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/attributesprocessor"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/cumulativetodeltaprocessor"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/deltatocumulativeprocessor"
@@ -69,6 +68,7 @@ import (
 	"github.com/vigie-otel/vigie/exporters/remotewriteexporter"
 	"github.com/vigie-otel/vigie/exporters/warroomexporter"
 	"github.com/vigie-otel/vigie/extensions/configreloadextension"
+	"github.com/vigie-otel/vigie/extensions/filestorageextension"
 	"github.com/vigie-otel/vigie/extensions/kubeletpodsextension"
 	"github.com/vigie-otel/vigie/internal/configstate"
 	"github.com/vigie-otel/vigie/processors/attackdetectionprocessor"
@@ -179,7 +179,7 @@ func componentsOf(state *configstate.State) (otelcol.Factories, error) {
 	f.Extensions, errs[4] = otelcol.MakeFactoryMap[extension.Factory](
 		healthcheckextension.NewFactory(),
 		configreloadextension.NewFactoryOf(state),
-		filestorage.NewFactory(),
+		filestorageextension.NewFactory(),
 		kubeletpodsextension.NewFactory(),
 		// Who may.
 		awssigv4extension.NewFactory(),
