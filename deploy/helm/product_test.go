@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
@@ -216,6 +217,22 @@ func TestAnAgentHearsTheTracersThatAreNamedAndNoOthers(t *testing.T) {
 		}
 		got, _ := at(enter(t, render(t, args...), "vigie-agent").config(t), "service", "pipelines", "traces/tracers", "receivers").([]any)
 		require.Equal(t, want, got, set)
+	}
+}
+
+func TestWithTwoGatewaysSummariesMeetInOneAndTracesInBoth(t *testing.T) {
+	for replicas, logs := range map[string]string{"1": "vigie-gateway-headless.vigie.svc:4319", "2": "vigie-gateway-0.vigie-gateway-headless.vigie.svc:4319"} {
+		objects := render(t, "--set", "gateway.replicas="+replicas)
+		conf := enter(t, objects, "vigie-agent").config(t)
+		require.Equal(t, logs, at(conf, "exporters", "otlp_grpc/gateway", "endpoint"))
+		require.Equal(t, "vigie-gateway-headless.vigie.svc", at(conf, "exporters", "load_balancing/gateway", "resolver", "dns", "hostname"))
+		require.Equal(t, "4319", fmt.Sprint(at(conf, "exporters", "load_balancing/gateway", "resolver", "dns", "port")))
+		// The names are those that the StatefulSet and its Service make.
+		set := one[*appsv1.StatefulSet](t, objects, "vigie-gateway")
+		require.Equal(t, "vigie-gateway-headless", set.Spec.ServiceName)
+		require.Equal(t, corev1.ClusterIPNone, one[*corev1.Service](t, objects, set.Spec.ServiceName).Spec.ClusterIP)
+		require.Equal(t, replicas, fmt.Sprint(*set.Spec.Replicas))
+		require.Equal(t, replicas, enter(t, objects, "vigie-gateway").env["VIGIE_GATEWAY_REPLICAS"])
 	}
 }
 

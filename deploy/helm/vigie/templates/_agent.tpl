@@ -6,7 +6,16 @@
 - {name: VIGIE_HOST_ROOT, value: /host}
 # {{ if $a.conntrack }}On the host's network: the node's address, and no other of the host's.{{ else }}The pod's addresses, of both families.{{ end }}
 - {name: VIGIE_LISTEN, value: {{ ternary "[$(VIGIE_NODE_IP)]" "0.0.0.0" $a.conntrack | quote }}}
-- {name: VIGIE_GATEWAY_ENDPOINT, value: {{ printf "%s-gateway-headless.%s.svc:4319" (include "vigie.name" .) .Release.Namespace | quote }}}
+{{- $all := printf "%s-gateway-headless.%s.svc" (include "vigie.name" .) .Release.Namespace }}
+{{- if gt (int .Values.gateway.replicas) 1 }}
+# The cluster's verdict is made where all summaries are: the first gateway's. Spans
+# go to all, whole traces to one.
+- {name: VIGIE_GATEWAY_ENDPOINT, value: {{ printf "%s-gateway-0.%s:4319" (include "vigie.name" .) $all | quote }}}
+- {name: VIGIE_GATEWAY_HOST, value: {{ $all | quote }}}
+- {name: VIGIE_GATEWAY_PORT, value: "4319"}
+{{- else }}
+- {name: VIGIE_GATEWAY_ENDPOINT, value: {{ printf "%s:4319" $all | quote }}}
+{{- end }}
 - {name: VIGIE_TRACERS, value: {{ join "," $a.tracers | default "none" | quote }}}
 {{- if .Values.fluentbit.enabled }}
 - {name: VIGIE_FLUENT_ENDPOINT, value: "$(VIGIE_LISTEN):24224"}
