@@ -187,32 +187,18 @@ type place struct{ cluster, metrics string }
 // ask fills in what the cluster, the metrics and AWS say. Nothing of it is fatal.
 func (o *options) ask(ctx context.Context, in *ready.Inputs) place {
 	where := place{cluster: "none", metrics: "none"}
-	resolve := o.aws()
-	done := make(chan struct{})
-	go func() { // the cluster, while the metrics are asked
-		defer close(done)
-		api, name, err := gather.Connect(gather.Access{Kubeconfig: o.kubeconfig, Context: o.context, UserAgent: "vigie-ready/" + o.version})
-		if err != nil {
-			in.Cluster = gather.Absent(err)
-			return
-		}
-		where.cluster = strings.TrimSpace(name + " " + api.Host())
-		in.Cluster, err = gather.Cluster(ctx, api, gather.Options{Namespaces: o.namespaces, Now: in.At})
-		if err == nil {
-			gather.Subnets(ctx, api, &in.Cluster, resolve)
-		}
-	}()
+	from := gather.From{AWS: o.aws(), Namespaces: o.namespaces}
+	var name string
+	if from.API, name, from.NoAPI = gather.Connect(gather.Access{Kubeconfig: o.kubeconfig, Context: o.context, UserAgent: "vigie-ready/" + o.version}); from.API != nil {
+		where.cluster = strings.TrimSpace(name + " " + from.API.Host())
+	}
 	address := cmp.Or(o.metrics, os.Getenv("VIGIE_METRICS_URL"), defaultMetrics)
-	prom, err := gather.NewPrometheus(gather.PrometheusAccess{URL: address, TokenFile: o.tokenFile, AWS: resolve})
+	prom, err := gather.NewPrometheus(gather.PrometheusAccess{URL: address, TokenFile: o.tokenFile, AWS: from.AWS})
 	if err != nil {
-		in.Metrics = ready.Metrics{Gap: &ready.Gap{Why: "--metrics: " + err.Error(), Do: "give the gateway's address, or a workspace's of Amazon Managed Prometheus"}}
+		from.NoMetrics = fmt.Errorf("--metrics: %w", err)
 	} else {
-		where.metrics = prom.Host()
-		in.Metrics = gather.Metrics(ctx, prom, prom.Host(), in.Calendar, in.Event, in.At)
+		from.Metrics, from.Source, where.metrics = prom, prom.Host(), prom.Host()
 	}
-	<-done
-	if err == nil {
-		gather.CPU(ctx, prom, &in.Metrics, in.Cluster.Workloads)
-	}
+	gather.Fill(ctx, in, from)
 	return where
 }

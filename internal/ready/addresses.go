@@ -22,7 +22,7 @@ func (in *Inputs) addresses(h *whole) Finding {
 			pods += b.count
 		}
 	}
-	if g, ok := c.gap(SourceDeployments, SourceNodes); ok {
+	if g, ok := c.gap(SourceDeployments, SourceNodes, SourcePods); ok {
 		f.Status, f.Why, f.Do = Unknown, g.Why, g.Do
 		return f
 	}

@@ -41,10 +41,10 @@ func (in *Inputs) scope() (targets []target, unjudged int, findings []Finding) {
 			continue
 		}
 		w, f := pick(e, byID, byService)
+		if _, blind := in.Cluster.gap(SourceDeployments, SourceStateful); w == nil && blind {
+			continue // told once, for the cluster
+		}
 		if w == nil {
-			if g, ok := in.Cluster.gap(SourceDeployments, SourceStateful); ok {
-				f.Why, f.Do = g.Why, g.Do
-			}
 			findings = append(findings, f)
 			continue
 		}
@@ -156,6 +156,9 @@ func (in *Inputs) homeless(byService map[string][]*Workload) (out []Finding) {
 // unmet are names of the event that no workload has: a typing error there would
 // leave a service out in silence.
 func (in *Inputs) unmet(byService map[string][]*Workload) (out []Finding) {
+	if _, blind := in.Cluster.gap(SourceDeployments, SourceStateful); blind {
+		return nil // told once, for the cluster
+	}
 	for _, pattern := range in.Event.Services {
 		only := *in.Event
 		only.Services = []string{pattern}
@@ -166,13 +169,9 @@ func (in *Inputs) unmet(byService map[string][]*Workload) (out []Finding) {
 		if met {
 			continue
 		}
-		f := Finding{Check: CheckDemand, Status: Unknown, Subject: pattern,
+		out = append(out, Finding{Check: CheckDemand, Status: Unknown, Subject: pattern,
 			Why: fmt.Sprintf("the event names services %q, and no workload has such a name", pattern),
-			Do:  "mend the calendar, look at --namespace, or say workload: in a file for --per-replica"}
-		if g, ok := in.Cluster.gap(SourceDeployments, SourceStateful); ok {
-			f.Why, f.Do = g.Why, g.Do
-		}
-		out = append(out, f)
+			Do:  "mend the calendar, look at --namespace, or say workload: in a file for --per-replica"})
 	}
 	return out
 }

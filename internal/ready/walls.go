@@ -100,6 +100,9 @@ func (in *Inputs) conntrack(h *whole) Finding {
 
 // unseenNodes keeps an ok from covering nodes that tell nothing.
 func (in *Inputs) unseenNodes(f Finding, told int) Finding {
+	if g, ok := in.Cluster.gap(SourceNodes); ok && (f.Status == OK || f.Status == Warn) {
+		f.Status, f.Why, f.Do = Unknown, f.Why+"; whether each node tells its own is not known: "+g.Why, g.Do
+	}
 	if n := len(in.Cluster.Nodes); told < n && (f.Status == OK || f.Status == Warn) {
 		f.Status = Unknown
 		f.Why += fmt.Sprintf("; %s tell nothing", plural2(n-told, "node", "nodes"))

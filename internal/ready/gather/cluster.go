@@ -1,6 +1,7 @@
 package gather
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/vigie-otel/vigie/internal/headroom"
 	"github.com/vigie-otel/vigie/internal/ready"
 )
 
@@ -81,6 +85,46 @@ func Cluster(ctx context.Context, api *API, o Options) (ready.Cluster, error) {
 	}
 	wait.Wait()
 	return r.join(), ctx.Err()
+}
+
+// From is whom to ask. What is nil is missing, for the reason beside it.
+type From struct {
+	API        *API
+	NoAPI      error
+	Metrics    headroom.Store
+	NoMetrics  error
+	Source     string // what Metrics is, for a person: a host, or "the embedded store"
+	AWS        func(context.Context) (aws.Config, error)
+	Namespaces []string
+}
+
+// Fill asks everybody for the event of in, which has its calendar, its event and
+// its time already. Nothing of it is fatal: what is missing becomes a gap.
+func Fill(ctx context.Context, in *ready.Inputs, f From) {
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		if f.API == nil {
+			in.Cluster = Absent(cmp.Or(f.NoAPI, ErrNoCluster))
+			return
+		}
+		var err error
+		if in.Cluster, err = Cluster(ctx, f.API, Options{Namespaces: f.Namespaces, Now: in.At}); err == nil {
+			Subnets(ctx, f.API, &in.Cluster, f.AWS)
+		}
+	})
+	if f.Metrics == nil {
+		why := "no metrics are asked"
+		if f.NoMetrics != nil {
+			why = f.NoMetrics.Error()
+		}
+		in.Metrics = ready.Metrics{Gap: &ready.Gap{Why: why, Do: "give the gateway's address, or a workspace's of Amazon Managed Prometheus"}}
+	} else {
+		in.Metrics = Metrics(ctx, f.Metrics, f.Source, in.Calendar, in.Event, in.At)
+	}
+	wait.Wait()
+	if f.Metrics != nil {
+		CPU(ctx, f.Metrics, &in.Metrics, in.Cluster.Workloads)
+	}
 }
 
 // Absent is a cluster of which nothing could be read.
