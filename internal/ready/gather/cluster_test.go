@@ -217,7 +217,7 @@ func TestTenThousandPodsComeInPagesAndAreNotKept(t *testing.T) {
 		s.Unpaged = unpaged
 		pods := 10_000
 		if unpaged {
-			pods = 4000
+			pods = 1500
 		}
 		s.Lists["/api/v1/pods"] = apitest.List{Len: pods, At: func(i int) apitest.Object { return podWith(i, 10_000_000/pods) }}
 		var peak uint64
