@@ -49,11 +49,12 @@ func inside() error {
 type env struct {
 	*report
 	prepared
-	state   string
-	cluster *cluster.Cluster
-	sink    sink
-	page    page
-	killed  int32 // restarts of the pods that are there, by this test
+	state    string
+	calendar string // path of the event calendar
+	cluster  *cluster.Cluster
+	sink     sink
+	page     page
+	killed   int32 // restarts of the pods that are there, by this test
 }
 
 // start brings up the control plane and the first node.

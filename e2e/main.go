@@ -94,7 +94,11 @@ func outside() error {
 	if err != nil {
 		err = fmt.Errorf("it did not hold (%w); logs are in %s/logs", err, state)
 	}
-	return errors.Join(err, left.Restore(), tidy(state, err == nil))
+	leftover := errors.Join(left.Restore(), cluster.Check(state))
+	if leftover == nil {
+		fmt.Println("  nothing is left of the cluster: processes, mounts, control groups, kernel settings")
+	}
+	return errors.Join(err, leftover, tidy(state, err == nil && leftover == nil))
 }
 
 // tidy removes a cluster's state; after a failure the logs stay.

@@ -164,6 +164,15 @@ func (e *env) invalid(ctx context.Context) error {
 			return e.flowing(ctx, writer)
 		})
 	}
+	if going != nil {
+		_ = e.becomes(ctx, "it says that what is configured is not what runs", 90*time.Second, func(ctx context.Context) (string, error) {
+			found, err := e.query(ctx, fmt.Sprintf(`{__name__=~"vigie_config_last_reload_successful.*", job="vigie-agent", instance=%q} == 0`, going.Spec.NodeName))
+			if err != nil {
+				return "", err
+			}
+			return found[0].Metric["__name__"] + " 0 of " + found[0].Metric["instance"], nil
+		})
+	}
 	return e.holds(ctx, "helm rollback brings all agents back", 3*time.Minute, func(ctx context.Context) (string, error) {
 		if _, err := e.cluster.Run(ctx, e.Helm, "rollback", "vigie", "-n", namespace); err != nil {
 			return "", err

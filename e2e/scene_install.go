@@ -50,7 +50,7 @@ func (e *env) helm(ctx context.Context, verb, from string, more ...string) error
 	if err != nil {
 		return err
 	}
-	args := append([]string{verb, "vigie", from, "-n", namespace, "-f", path}, more...)
+	args := append([]string{verb, "vigie", from, "-n", namespace, "-f", path, "--set-file", "calendar=" + e.calendar}, more...)
 	_, err = e.cluster.Run(ctx, e.Helm, args...)
 	return err
 }
@@ -86,6 +86,10 @@ func (e *env) install(ctx context.Context) error {
 			return err
 		}
 	}
+	e.calendar = filepath.Join(e.state, "calendar.yaml")
+	if err := os.WriteFile(e.calendar, []byte(calendarOf(time.Now())), 0o644); err != nil {
+		return err
+	}
 	if err := e.apply(ctx, "volume"); err != nil {
 		return err
 	}
@@ -96,7 +100,10 @@ func (e *env) install(ctx context.Context) error {
 		return err
 	}
 	err = e.becomes(ctx, "agent and gateway are ready", 2*time.Minute, func(ctx context.Context) (string, error) {
-		return "1 agent, 1 gateway", e.fleet(ctx, 1)
+		if err := e.fleet(ctx, 1); err != nil {
+			return "", err
+		}
+		return "1 agent, 1 gateway", nil
 	})
 	if err != nil {
 		return errors.Join(err, e.explain(ctx))

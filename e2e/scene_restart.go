@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -93,10 +94,10 @@ func (e *env) again(ctx context.Context, what func() error) error {
 }
 
 // away is how long the API server answers nobody.
-const away = 30 * time.Second
+const away = 40 * time.Second
 
 // apiServerAway stops the API server as a machine that hangs: connections stay, no
-// answer comes. Agents and gateways go on.
+// answer comes. Agents and gateways go on, and begin anew where they must.
 func (e *env) apiServerAway(ctx context.Context) error {
 	writer, err := e.pod(ctx, "numbers", "", "e2e-1")
 	if err != nil {
@@ -106,28 +107,36 @@ func (e *env) apiServerAway(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_ = e.holds(ctx, "without an API server logs go on arriving", away+30*time.Second, func(ctx context.Context) (string, error) {
-		if err := e.cluster.API.Pause(); err != nil {
-			return "", err
-		}
-		defer func() { _ = e.cluster.API.Resume() }()
+	agent, err := e.pod(ctx, namespace, agents, "e2e-1")
+	if err != nil {
+		return err
+	}
+	if err := e.cluster.API.Pause(); err != nil {
+		return err
+	}
+	resume := sync.OnceFunc(func() { _ = e.cluster.API.Resume() })
+	defer resume()
+	arriving := func(ctx context.Context) (string, error) {
 		had, _ := e.sink.arrived(writer.Name)
-		var last int
-		for begun := time.Now(); time.Since(begun) < away; {
-			select {
-			case <-ctx.Done():
-				return "", ctx.Err()
-			case <-time.After(away / 3):
-			}
-			now, _ := e.sink.arrived(writer.Name)
-			if now <= max(had, last) {
-				return "", fmt.Errorf("%s after it went no more lines arrive than %d", time.Since(begun).Round(time.Second), now)
-			}
-			last = now
+		select {
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case <-time.After(away / 2):
 		}
-		return fmt.Sprintf("%d lines in %s", last-had, away), nil
-	})
-	_ = e.becomes(ctx, "nothing of the product began anew because of it", time.Minute, func(ctx context.Context) (string, error) {
+		now, _ := e.sink.arrived(writer.Name)
+		if now <= had {
+			return "", fmt.Errorf("still %d lines after %s", now, away/2)
+		}
+		return fmt.Sprintf("%d lines in %s", now-had, away/2), nil
+	}
+	_ = e.holds(ctx, "without an API server logs go on arriving", away, arriving)
+	if err := kill(agent, "/vigie"); err != nil {
+		return err
+	}
+	e.killed++
+	_ = e.holds(ctx, "an agent that is killed without an API server begins again", away, arriving)
+	resume()
+	_ = e.becomes(ctx, "nothing else of the product began anew", time.Minute, func(ctx context.Context) (string, error) {
 		for _, b := range before {
 			p, err := e.pod(ctx, namespace, "app.kubernetes.io/component="+b.Labels["app.kubernetes.io/component"], b.Spec.NodeName)
 			if err != nil {
@@ -137,6 +146,9 @@ func (e *env) apiServerAway(ctx context.Context) error {
 				return "", err
 			}
 			was, _ := restarts(&b)
+			if b.UID == agent.UID {
+				was++
+			}
 			if n, why := restarts(p); n != was || p.UID != b.UID {
 				return "", fmt.Errorf("%s has %d restarts, not %d (%s)", p.Name, n, was, why)
 			}

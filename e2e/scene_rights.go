@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -77,10 +78,18 @@ func (e *env) rights(ctx context.Context) error {
 	if len(denied) > 0 {
 		err = fmt.Errorf("%d kinds of call were denied: %s", len(denied), strings.Join(denied, "; "))
 	}
-	if len(ids) == 0 {
-		err = fmt.Errorf("the audit log holds no call of the product")
+	by := map[string]int{}
+	for _, c := range calls {
+		if c.Ended {
+			by[c.Account]++
+		}
 	}
-	e.line(0, "no call of the product was denied", fmt.Sprintf("%d calls in the audit log", len(ids)), err)
+	for _, account := range []string{"vigie-agent", "vigie-gateway"} {
+		if by[account] == 0 {
+			err = errors.Join(err, fmt.Errorf("the audit log holds no call of %s", account))
+		}
+	}
+	e.line(0, "no call of the product was denied", fmt.Sprintf("%d calls in the audit log: %v", len(ids), by), err)
 
 	most, example := watches(calls, "vigie-agent")
 	err = nil

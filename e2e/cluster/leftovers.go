@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -36,6 +37,30 @@ func Remember(path string) (*Leftovers, error) {
 		}
 	}
 	return l, os.WriteFile(path, []byte(b.String()), 0o600)
+}
+
+// Check is an error where a process or a mount of a cluster in that folder is left.
+func Check(dir string) error {
+	var left error
+	groups, err := filepath.Glob("/proc/[0-9]*/cgroup")
+	if err != nil {
+		return err
+	}
+	for _, path := range groups {
+		if b, err := os.ReadFile(path); err == nil && strings.Contains(string(b), "/vigie-e2e-") {
+			left = errors.Join(left, fmt.Errorf("process %s is left", filepath.Base(filepath.Dir(path))))
+		}
+	}
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(mounts)) {
+		if strings.Contains(line, dir+"/") {
+			left = errors.Join(left, fmt.Errorf("a mount is left: %s", strings.TrimSpace(line)))
+		}
+	}
+	return left
 }
 
 // Restore puts settings and control groups back. The cluster must have ended.
