@@ -57,6 +57,7 @@ type excess struct {
 	tie     float32 // weight of one row of the reference in leg
 	step    float32 // every how manieth of the window's rows is in rows
 	alone   bool    // the attack's rows are measured by themselves: see sessions
+	expect  float64 // requests a second that are no surge; 0 while that is unknown
 	refused float32 // how much more sign-ins are refused than usual; 0 elsewhere
 }
 
@@ -85,7 +86,7 @@ func (x *excess) measure(ref *reference) {
 		r := &x.rows[i]
 		x.place(r)
 		for d := range dims {
-			if r.val[d] == 0 || groupOf[d] == groups || (d == dimOutcome && theSites(r.val[d])) || (groupOf[d] == groupNetwork && r.flags&rowShared != 0) || (groupOf[d] == groupSession && d != dimManner && r.flags&rowFailed != 0) {
+			if r.val[d] == 0 || groupOf[d] == groups || (d == dimOutcome && theSites(r.val[d])) || (groupOf[d] == groupNetwork && r.flags&rowShared != 0) || (d == dimFollow && r.flags&rowFailed != 0) {
 				continue
 			}
 			how := x.strange(d, r, ref)

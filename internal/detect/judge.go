@@ -21,6 +21,7 @@ type opinion struct {
 	many     float32    // distinct, in all, estimated
 	each     float32    // requests a second of each
 	queried  float32    // with a query
+	crowded  float32    // share of all that is a surge, where the rest surges without the attack
 	sig      signature
 }
 
@@ -119,6 +120,9 @@ func (x *excess) opine(ref *reference, rate float64, minShare float32, minRate f
 	}
 	x.describe(&op, ref)
 	op.rate = op.share * float32(rate)
+	if rest := rate * float64(1-op.share); x.expect > 0 && rest > surgeBar*x.expect {
+		op.crowded = float32(1 - x.expect/rate)
+	}
 	op.score = op.weigh()
 	strong := false
 	for g := range groupPath {
@@ -334,6 +338,10 @@ func (op *opinion) weigh() float32 {
 	alien := ramp(op.foreign, 0.3, 0.6) * max(ramp(op.breadth[0], 0.5, 0.8), ramp(op.breadth[1], 0.5, 0.8)*ramp(op.strange[groupAge], 0.2, 0.5)) * ramp(op.share, 0.06, 0.1)
 	if op.fresh[1] == 0 {
 		alien = 0 // too young a log
+	}
+	if op.crowded > 0 {
+		// A crowd brings people of whom some behave as nobody did: a small part of it.
+		alien *= ramp(op.share, 0.2*op.crowded, 0.4*op.crowded)
 	}
 	s += 0.75 * alien
 	// Nobody who hires machines hires this site's own audience: many clients with

@@ -75,7 +75,7 @@ func (s *service) lookFlood(ep *episode, ticks int) (attack, sure bool) {
 	s.ref.build(s.second)
 	x.measure(&s.ref)
 	top := x.largest()
-	x.known = nil
+	x.known, x.expect = nil, s.pace.expected(s.second)
 	if ep.open {
 		x.known = ep.sig
 	}
@@ -127,7 +127,7 @@ func (s *service) lookAuth() {
 		top := x.largest()
 		var rate float64
 		rate, x.refused = s.refusals(ticks)
-		x.known = nil
+		x.known, x.expect = nil, 0
 		op := x.judge(&s.refAuth, rate, authShare, 0.05)
 		x.refused = 0
 		if !op.attack && ticks == 10 && ep.looks&7 == 0 {
