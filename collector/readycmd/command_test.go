@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 
 	"github.com/vigie-otel/vigie/internal/ready"
@@ -262,4 +263,13 @@ func TestBadInputNamesTheThingAndTheWayOut(t *testing.T) {
 	out, _, err := run(t, s, semi+"  - {name: Odd}\n", "--metrics", prometheus(t), "--accept", "ena")
 	require.NoError(t, err, "a bad entry beside a good one is a warning")
 	require.Contains(t, out, `event "Odd": kick_off is required`)
+}
+
+func TestTheDocumentNamesEveryFlag(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/ready.md")
+	require.NoError(t, err)
+	_, flags, _ := strings.Cut(string(raw), "## Flags")
+	New("test").Flags().VisitAll(func(f *pflag.Flag) {
+		require.Contains(t, flags, "`--"+f.Name+"`")
+	})
 }

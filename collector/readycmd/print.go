@@ -187,6 +187,9 @@ func patches(b *strings.Builder, p paint, r *ready.Result) {
 		for _, s := range r.Patches[i].Set {
 			changes = append(changes, fmt.Sprintf("%s %v → %v", s.Path[strings.LastIndexByte(s.Path, '.')+1:], s.From, s.To))
 		}
+		if r.Patches[i].Basis == ready.Assumed {
+			changes = append(changes, "by an assumption")
+		}
 		fmt.Fprintf(b, "  %s\n  %s\n", p.dim("# "+strings.Join(changes, ", ")), r.Patches[i].Command)
 	}
 }

@@ -177,6 +177,10 @@ func TestWhatIsAssumedIsAWarningAtBestAndAtWorst(t *testing.T) {
 	in.Cluster.Workloads[0].HPA.Max = 5
 	r = Assess(in)
 	require.Equal(t, Warn, of(t, &r, CheckHPAMax).Status, "too little, by an assumption")
+	require.Equal(t, Assumed, r.Patches[0].Basis)
+	var text strings.Builder
+	require.NoError(t, r.WritePatches(&text, false))
+	require.Contains(t, text.String(), "# It rests on an assumption")
 
 	in = given(t, semi)
 	in.Metrics.Rates["signin"] = Rate{Now: ptr(100.0), Metric: "m"}
@@ -582,6 +586,23 @@ func TestPatchesAreObjectsWithNothingButWhatChangesAndCanBeUndone(t *testing.T) 
 	require.Contains(t, undo.String(), "spec:\n    maxReplicas: 10\n    minReplicas: 2\n")
 	require.Contains(t, undo.String(), "# spec.minReplicas: 16 → 2\n")
 	require.Contains(t, do.String(), "Apply it before 2026-07-14T19:30:00+02:00.")
+}
+
+func TestAnEventsNameStaysInItsComment(t *testing.T) {
+	in := given(t, strings.Replace(semi, "Semi-final", `"x\r\n---\u2028kind: Secret\n"`, 1))
+	in.Cluster.Workloads[0].HPA.Max = 10
+	r := Assess(in)
+	var text strings.Builder
+	require.NoError(t, r.WritePatches(&text, false))
+	require.Contains(t, text.String(), "# Prescaling for x --- kind: Secret (kick-off")
+}
+
+func TestANeedThatNobodyMeansIsAQuestionOfUnits(t *testing.T) {
+	in := given(t, semi)
+	in.Expected = []Expectation{{Service: "signin", Peak: 1e300, PerReplica: 1, Line: 2}}
+	r := Assess(in)
+	require.Contains(t, of(t, &r, CheckDemand).Why, "which nobody means")
+	require.Nil(t, r.Services[0].Needed)
 }
 
 func TestExpectationsTellEverythingThatIsWrong(t *testing.T) {

@@ -20,6 +20,8 @@ const (
 	// leastRate is the lowest rate of a service from which anything is derived,
 	// {request}/s.
 	leastRate = 1
+	// mostReplicas is a need beyond which a unit was mistaken.
+	mostReplicas = 1e5
 )
 
 // peak is what the event asks of a service at its height. why says what is
@@ -211,6 +213,12 @@ func (in *Inputs) need(w *Workload, service string, e *Expectation) (Need, []Fin
 		return n, []Finding{f}
 	}
 	needed := math.Ceil(n.Peak.Value/n.PerReplica.Value - 1e-9)
+	if needed > mostReplicas {
+		f.Status = Unknown
+		f.Why = fmt.Sprintf("%s over %s a replica are %s replicas, which nobody means", n.Peak, n.PerReplica, short(needed))
+		f.Do = "look at peak, requests_per_viewer and per_replica; all are in requests a second"
+		return n, []Finding{f}
+	}
 	n.Needed = number(max(needed, 1), "{replica}", weaker(n.Peak.Basis, n.PerReplica.Basis), "%s over %s a replica", n.Peak, n.PerReplica)
 	f.Status = assumed(OK, n.Needed)
 	f.Why = fmt.Sprintf("%s at the peak over %s a replica: %s needed, %d there", n.Peak, n.PerReplica, n.Needed, w.Replicas)

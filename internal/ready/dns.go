@@ -66,6 +66,7 @@ func (in *Inputs) dns(h *whole) (out []Finding, patch *Patch) {
 		if d.Autoscaler == "" {
 			w := Workload{Kind: "Deployment", Namespace: d.Namespace, Name: d.Name, Replicas: d.Replicas}
 			patch = replicasPatch(&w, need, f.Why)
+			patch.Basis = Assumed
 		}
 	case d.Spread == 1 && d.Ready > 1:
 		f.Status, f.Do = Warn, "spread them: all are on one node, which has one allowance of 1,024 packets a second to the resolver"

@@ -186,13 +186,17 @@ func (in *Inputs) poolFindings() (out []Finding) {
 // poolPatches raise the limits of Karpenter's pools to what the packing needs.
 func (in *Inputs) poolPatches(h *whole) (out []Patch) {
 	free := in.Cluster.pack(h.wanted, true)
+	basis := Measured
+	if h.assumed != nil || free.guessed {
+		basis = Assumed
+	}
 	for i := range in.Cluster.Pools {
 		p := &in.Cluster.Pools[i]
 		add := free.added[p.Name]
 		if add == (Resources{}) {
 			continue
 		}
-		patch := Patch{APIVersion: "karpenter.sh/v1", Kind: "NodePool", Name: p.Name,
+		patch := Patch{APIVersion: "karpenter.sh/v1", Kind: "NodePool", Name: p.Name, Basis: basis,
 			Why: fmt.Sprintf("%d more nodes, and a tenth to spare", free.newNodes[p.Name])}
 		if need := math.Ceil(float64(p.Used.CPUMilli+add.CPUMilli) * 1.1 / 1000); p.CPULimit >= 0 && need > float64(p.CPULimit)/1000 {
 			patch.Set = append(patch.Set, Setting{"spec.limits.cpu", quantity(float64(p.CPULimit) / 1000), short0(need)})

@@ -26,6 +26,7 @@ type Patch struct {
 	Namespace  string    `json:"namespace,omitempty"`
 	Name       string    `json:"name"`
 	Why        string    `json:"why"`
+	Basis      Basis     `json:"basis"` // what the numbers rest on
 	Set        []Setting `json:"set"`
 	Command    string    `json:"command"` // kubectl patch …
 }
@@ -122,6 +123,9 @@ func (r *Result) WritePatches(w io.Writer, undo bool) error {
 		b.WriteString("---\n")
 		if !undo {
 			b.WriteString("# " + oneLine(p.Why) + "\n")
+			if p.Basis == Assumed {
+				b.WriteString("# It rests on an assumption: look at its line in the report.\n")
+			}
 		}
 		for _, s := range p.Set {
 			from, to := s.From, s.To
@@ -140,10 +144,11 @@ func (r *Result) header(undo bool) string {
 	if len(r.Patches) == 0 {
 		return "vigie ready found nothing to change."
 	}
-	act := fmt.Sprintf("Prescaling for %s (kick-off %s).", r.Event.Name, r.Event.KickOff.Format(time.RFC3339))
+	name := oneLine(r.Event.Name) // a calendar may hold what ends a comment
+	act := fmt.Sprintf("Prescaling for %s (kick-off %s).", name, r.Event.KickOff.Format(time.RFC3339))
 	when := "Apply it before " + r.Event.ApplyBefore.Format(time.RFC3339) + "."
 	if undo {
-		act = fmt.Sprintf("What was there before the prescaling for %s.", r.Event.Name)
+		act = fmt.Sprintf("What was there before the prescaling for %s.", name)
 		when = "Apply it after " + r.Event.UndoAfter.Format(time.RFC3339) + "; pods go as the autoscaler lets them."
 	}
 	return act + " " + when + `

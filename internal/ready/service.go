@@ -70,6 +70,7 @@ func (in *Inputs) replicas(w *Workload, n *Need) (out []Finding, patch *Patch) {
 	}
 	if need > h.Min || ceiling > h.Max {
 		patch = autoscalerPatch(w, max(need, h.Min), ceiling, low.Why)
+		patch.Basis = n.Needed.Basis
 	}
 	return []Finding{top, low}, patch
 }
@@ -91,7 +92,9 @@ func (in *Inputs) fixed(w *Workload, n *Need) (out []Finding, patch *Patch) {
 	f.Status = assumed(Fail, n.Needed)
 	f.Why = fmt.Sprintf("%d are needed, %s there, and nothing scales it", need, are(w.Replicas))
 	f.Do = fmt.Sprintf("scale it to %d, or give it a HorizontalPodAutoscaler", need)
-	return []Finding{f}, replicasPatch(w, need, f.Why)
+	patch = replicasPatch(w, need, f.Why)
+	patch.Basis = n.Needed.Basis
+	return []Finding{f}, patch
 }
 
 // health judges the autoscaler itself.
