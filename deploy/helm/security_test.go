@@ -12,7 +12,9 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
@@ -319,6 +321,39 @@ func TestNoListOfPortsThatIsMergedHasANumberTwice(t *testing.T) {
 				require.False(t, seen[p.Port], "%s: %s has %d twice", name, s.Name, p.Port)
 				seen[p.Port] = true
 			}
+		}
+	}
+}
+
+func TestGatewaysSpreadAndGoOneAtATimeAndAreReachedByBothFamilies(t *testing.T) {
+	objects := render(t, "--set", "gateway.replicas=2")
+	set := one[*appsv1.StatefulSet](t, objects, "vigie-gateway").Spec
+	var keys []string
+	for _, c := range set.Template.Spec.TopologySpreadConstraints {
+		keys = append(keys, c.TopologyKey)
+		require.Equal(t, set.Selector.MatchLabels, c.LabelSelector.MatchLabels)
+	}
+	require.ElementsMatch(t, []string{"kubernetes.io/hostname", "topology.kubernetes.io/zone"}, keys)
+	budget := one[*policyv1.PodDisruptionBudget](t, objects, "vigie-gateway").Spec
+	require.Equal(t, 1, budget.MaxUnavailable.IntValue())
+	require.Equal(t, set.Selector.MatchLabels, budget.Selector.MatchLabels)
+	for _, name := range []string{"vigie-gateway", "vigie-gateway-headless"} {
+		require.Equal(t, corev1.IPFamilyPolicyPreferDualStack, *one[*corev1.Service](t, objects, name).Spec.IPFamilyPolicy)
+	}
+	require.Equal(t, "0.0.0.0", enter(t, objects, "vigie-gateway").env["VIGIE_LISTEN"], "which Go listens on with both")
+	require.Len(t, set.VolumeClaimTemplates, 1)
+}
+
+func TestPriorityIsTheChartsOwnUnlessOneIsNamed(t *testing.T) {
+	objects := render(t)
+	require.Equal(t, corev1.PreemptLowerPriority, *one[*schedulingv1.PriorityClass](t, objects, "vigie-agent").PreemptionPolicy)
+	require.Equal(t, corev1.PreemptNever, *one[*schedulingv1.PriorityClass](t, objects, "vigie-gateway").PreemptionPolicy)
+	for _, w := range Workloads(objects) {
+		require.Equal(t, w.Name, w.Pod.Spec.PriorityClassName)
+	}
+	for _, o := range render(t, "--set", "agent.priorityClassName=system-node-critical,gateway.priorityClassName=ours") {
+		if p, ok := o.(*schedulingv1.PriorityClass); ok {
+			t.Errorf("%s is made for nobody", p.Name)
 		}
 	}
 }
