@@ -9,11 +9,11 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 
 	"github.com/vigie-otel/vigie/internal/ready"
@@ -269,7 +269,9 @@ func TestTheDocumentNamesEveryFlag(t *testing.T) {
 	raw, err := os.ReadFile("../../docs/ready.md")
 	require.NoError(t, err)
 	_, flags, _ := strings.Cut(string(raw), "## Flags")
-	New("test").Flags().VisitAll(func(f *pflag.Flag) {
-		require.Contains(t, flags, "`--"+f.Name+"`")
-	})
+	names := regexp.MustCompile(`--[a-z-]+`).FindAllString(New("test").Flags().FlagUsages(), -1)
+	require.Greater(t, len(names), 10)
+	for _, name := range names {
+		require.Contains(t, flags, "`"+name+"`")
+	}
 }
