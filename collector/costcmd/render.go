@@ -5,7 +5,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"go.yaml.in/yaml/v3"
 
@@ -20,14 +19,10 @@ func text(w io.Writer, all []named, p costs.Prices) error {
 		fmt.Fprintf(&b, "\n%s: %s\n", n.Name, describe(n.Cluster))
 		fmt.Fprintf(&b, "  %s active series and %s samples a second in AMP, %.0f %% of them the hosts' at %s\n\n",
 			count(n.Estimate.Series), count(n.Estimate.SamplesPerSecond), 100*n.Estimate.HostShare, n.Cluster.HostInterval)
-		table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
 		for _, l := range n.Estimate.Lines {
-			fmt.Fprintf(table, "%s\t%s %s\t%s\t\n", l.What, quantity(l.Quantity), l.Unit, dollars(l.USD))
+			fmt.Fprintf(&b, "  %-42s %10s %-8s %9s\n", l.What, quantity(l.Quantity), l.Unit, dollars(l.USD))
 		}
-		fmt.Fprintf(table, "all\t\t%s\t\n", dollars(n.Estimate.USD))
-		if err := table.Flush(); err != nil {
-			return err
-		}
+		fmt.Fprintf(&b, "  %-42s %10s %-8s %9s\n", "all", "", "", dollars(n.Estimate.USD))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -107,8 +102,15 @@ func describe(c costs.Cluster) string {
 	if c.LogsInCloudWatch {
 		logs += fmt.Sprintf(" kept %d days in CloudWatch", c.LogRetentionDays)
 	}
-	return fmt.Sprintf("%d nodes of %d vCPUs, %d pods each, %d gateways, %s, %s spans a second kept",
-		c.Nodes, c.CPUs, c.PodsPerNode, c.Gateways, logs, count(c.SpansPerSecond))
+	return fmt.Sprintf("%d nodes of %d vCPUs, %d pods each, %s, %s, %s spans a second kept",
+		c.Nodes, c.CPUs, c.PodsPerNode, plural(c.Gateways, "gateway"), logs, count(c.SpansPerSecond))
+}
+
+func plural(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 // count is a whole number with commas.
