@@ -78,7 +78,7 @@ func TestTheHostsNetworkAndItsCapabilityComeWithConntrackOnly(t *testing.T) {
 }
 
 func TestOfTheHostOnlyTheDataDirectoryIsWritable(t *testing.T) {
-	allowed := map[string]bool{"/proc": true, "/sys": true, "/var/log/pods": true, "/var/lib/vigie": true}
+	allowed := map[string]bool{"/proc": true, "/sys": true, "/var/log/pods": true, "/var/lib/vigie": true, "/var/log/journal": true, "/usr": true}
 	everyPod(t, func(t *testing.T, w Workload) {
 		hidden := map[string]bool{}
 		for _, c := range w.Pod.Spec.Containers {
@@ -115,6 +115,21 @@ func TestFluentBitsLogsAreNotReadASecondTime(t *testing.T) {
 	for _, args := range [][]string{{"-f", "presets/fluentbit.yaml"}, {"--set", "agent.logs=false"}} {
 		for _, v := range one[*appsv1.DaemonSet](t, render(t, args...), "vigie-agent").Spec.Template.Spec.Volumes {
 			require.NotEqual(t, "logs", v.Name)
+		}
+	}
+}
+
+func TestTheJournalIsReadByWhomItNamesAndByNobodyOtherwise(t *testing.T) {
+	without := one[*appsv1.DaemonSet](t, render(t), "vigie-agent").Spec.Template.Spec
+	require.Equal(t, []int64{0}, without.SecurityContext.SupplementalGroups)
+	objects := render(t, "-f", "presets/journal.yaml")
+	with := one[*appsv1.DaemonSet](t, objects, "vigie-agent").Spec.Template.Spec
+	require.Equal(t, []int64{0, 999}, with.SecurityContext.SupplementalGroups)
+	require.Len(t, with.Volumes, len(without.Volumes)+2)
+	require.Equal(t, "kubelet,containerd", enter(t, objects, "vigie-agent").env["VIGIE_JOURNALD"])
+	for _, v := range with.Volumes {
+		if v.Name == "journal" {
+			require.Equal(t, corev1.HostPathDirectory, *v.HostPath.Type, "systemd keeps its journal on disk where the directory is")
 		}
 	}
 }

@@ -16,6 +16,9 @@
 {{- else }}
 - {name: VIGIE_GATEWAY_ENDPOINT, value: {{ printf "%s:4319" $all | quote }}}
 {{- end }}
+{{- with $a.journal.units }}
+- {name: VIGIE_JOURNALD, value: {{ join "," . | quote }}}
+{{- end }}
 - {name: VIGIE_TRACERS, value: {{ join "," $a.tracers | default "none" | quote }}}
 {{- if .Values.fluentbit.enabled }}
 - {name: VIGIE_FLUENT_ENDPOINT, value: "$(VIGIE_LISTEN):24224"}
@@ -53,6 +56,10 @@ port number for two protocols: a list that is merged by port would lose one of t
 {{- if include "vigie.reads" . }}
 - {name: logs, mountPath: /host/var/log/pods, readOnly: true}
 {{- end }}
+{{- with .Values.agent.journal }}{{ if .units }}
+- {name: journal, mountPath: /host{{ .dir }}, readOnly: true}
+- {name: usr, mountPath: /host/usr, readOnly: true}
+{{- end }}{{ end }}
 {{- end }}
 {{- end }}
 
