@@ -150,7 +150,7 @@ func withCluster(rep, cluster headroom.Report) headroom.Report {
 		return m.Name == "Pod addresses" || m.Name == "Nodes and autoscalers"
 	})
 	rep.Missing = append(rep.Missing, cluster.Missing...)
-	rep.Walls = slices.Concat(rep.Walls, cluster.Walls)
+	rep.Walls = append(append([]headroom.Wall{}, rep.Walls...), cluster.Walls...) // never null in JSON
 	rep.Hidden += cluster.Hidden
 	worstFirst(rep.Walls)
 	if n := len(rep.Walls) - headroom.MaxWalls; n > 0 {

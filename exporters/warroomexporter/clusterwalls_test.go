@@ -2,6 +2,7 @@ package warroomexporter
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -99,6 +100,8 @@ func TestPodsAddressesAndRoomOnTheNodesAreWalls(t *testing.T) {
 
 func TestWithoutAClusterEachOfItsWallsSaysWhatIsMissing(t *testing.T) {
 	_, base := roomOf(t, testConfig(t))
+	_, body, _ := fetch(t, request(t, http.MethodGet, base+"/api/warroom/headroom"))
+	require.Contains(t, body, `"walls":[]`, "the page reads a list")
 	var missing []string
 	for _, m := range headroomOf(t, base+"/api/warroom/headroom").Missing {
 		require.NotEmpty(t, m.Why)

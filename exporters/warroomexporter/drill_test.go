@@ -1,6 +1,7 @@
 package warroomexporter
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -10,11 +11,14 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/exporter/exportertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/vigie-otel/vigie/exporters/warroomexporter/internal/metadata"
 	"github.com/vigie-otel/vigie/internal/finding"
 	"github.com/vigie-otel/vigie/internal/names"
 )
@@ -317,4 +321,40 @@ func TestTheInventoryIsBoundedAndForgets(t *testing.T) {
 	require.EqualValues(t, 10, v.hidden)
 	see("new", begun.Add(2*identityForget))
 	require.Len(t, v.list(begun.Add(2*identityForget)), 1)
+}
+
+// What a reading costs that all viewers of a cluster of 500 pods share: members and
+// charts each four seconds, walls each fifteen.
+func BenchmarkClusterOf500Pods(b *testing.B) {
+	cfg := createDefaultConfig()
+	cfg.NetAddr.Endpoint, cfg.Store.Directory = "127.0.0.1:0", b.TempDir()
+	w := newWarroom(exportertest.NewNopSettings(metadata.Type), cfg)
+	require.NoError(b, w.Start(b.Context(), componenttest.NewNopHost()))
+	defer func() { require.NoError(b, w.Shutdown(context.Background())) }()
+	at := time.Now()
+	for i := range 500 {
+		pod, node := fmt.Sprint("pod-", i), fmt.Sprint("node-", i/20)
+		kubelet := []string{"k8s.namespace.name", "live", "k8s.pod.name", pod, "k8s.node.name", node}
+		of := []string{"namespace", "live", "pod", pod, "uid", pod}
+		tell(b, w, at, "kubelet-stats", node, series{"k8s.pod.cpu.usage", "{cpu}", false, kubelet, steady(1)}, series{"k8s.pod.memory.working_set", "By", false, kubelet, steady(1e8)})
+		tell(b, w, at, "kube-state-metrics", "ksm",
+			state("kube_pod_info", steady(1), append(slices.Clone(of), "node", node)...),
+			state("kube_pod_status_phase", steady(1), append(slices.Clone(of), "phase", "Running")...),
+			series{"kube_pod_container_status_restarts_total", "", true, append(slices.Clone(of), "container", "c"), steady(1)},
+			state("kube_pod_container_resource_requests", steady(1), append(slices.Clone(of), "container", "c", "node", node, "resource", "cpu")...))
+	}
+	span, err := drillRange("15m")
+	require.NoError(b, err)
+	for name, do := range map[string]func(){
+		"members":   func() { require.Len(b, w.readDrill(b.Context(), scope{kind: pods}, at, span).members, 500) },
+		"namespace": func() { require.Len(b, w.readDrill(b.Context(), scope{namespaces, "live"}, at, span).members, 500) },
+		"pod":       func() { require.Len(b, w.readDrill(b.Context(), scope{pods, "live/pod-7"}, at, span).charts, 3) },
+		"walls":     func() { readCluster(b.Context(), w.store, at) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				do()
+			}
+		})
+	}
 }

@@ -54,7 +54,7 @@ function Ledger({ of }: { of: Books | undefined }) {
   if (!of || !of.rows.length) return null; // no ledger is kept here: nothing to say
   const off = of.rows.filter((b) => b.off);
   const verdict = off.length ? <span class="for">▲ {off.map((b) => `${b.signal} → ${b.to}: ${count(b.off)} unexplained`).join("; ")}</span> : <span class="against">✓ the books balance</span>;
-  if (tv) return off.length ? <p class="off">{verdict}</p> : null;
+  if (tv) return off.length ? <p class="off">Ledger: {verdict}</p> : null;
   return (
     <details class="ledger" open={off.length > 0}>
       <summary>What was read, and what became of it: {verdict}</summary>

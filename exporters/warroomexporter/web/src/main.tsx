@@ -5,7 +5,7 @@ import { DemandBand, DemandChart, PainBand } from "./demand";
 import { DrillBand, drillOpen } from "./drill";
 import { HeadroomBand } from "./headroom";
 import { Empty, Help } from "./help";
-import { backToLive, clockOffset, helpOpen, mode, notice, pause, shown, stale, target, tickNow, travel, tv } from "./model";
+import { backToLive, clockOffset, helpOpen, lastEvent, mode, notice, pause, shown, stale, target, tickNow, travel, tv } from "./model";
 import { StatusBand } from "./status";
 import { connect } from "./stream";
 import { toggleTheme } from "./theme";
@@ -70,7 +70,8 @@ addEventListener("keydown", (e) => {
 });
 
 if (tv) document.documentElement.classList.add("tv");
-setInterval(() => { tickNow.value = performance.now(); }, 500);
+// One frame a second while the stream speaks: the timer is for when it does not.
+setInterval(() => { const now = performance.now(); if (now - lastEvent.value > 1200) tickNow.value = now; }, 500);
 connect();
 const root = document.getElementById("app")!;
 root.replaceChildren();

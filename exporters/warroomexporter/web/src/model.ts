@@ -1,6 +1,6 @@
 // What the server says, and the page's state. The shapes are those of view in
 // room.go; null is what nobody told.
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 
 export type Verdict = "normal" | "crowd" | "attack" | "mixed" | "unknown";
 export type Num = number | null;
@@ -137,6 +137,7 @@ export const lastEvent = signal(0);
 export const retryAt = signal(0);
 /** clockOffset is how far the server's clock is ahead of ours, ms. */
 export const clockOffset = signal(0);
+/** tickNow is the page's clock: the stream moves it, and where that is silent a timer. */
 export const tickNow = signal(performance.now());
 export const service = signal(""); // "": all
 export const range = signal<"15m" | "6h">("15m");
@@ -150,13 +151,17 @@ export const age = computed(() => (lastEvent.value ? Math.max(0, (tickNow.value 
 export const stale = computed(() => mode.value !== "past" && everConnected.value && (age.value > 3 || !connected.value && age.value > 1.5));
 
 export function receive(v: View, whole: boolean): void {
+  batch(() => take(v, whole)); // what reads several of these is worked out once
+}
+
+function take(v: View, whole: boolean): void {
   if (whole) {
     v.findings ??= []; v.timeline ??= []; v.seconds ??= emptyPast(1); v.minutes ??= emptyPast(60);
     live.value = v;
   } else if (live.value && v.seq > live.value.seq) {
     live.value = merge(live.value, v);
   }
-  lastEvent.value = performance.now();
+  tickNow.value = lastEvent.value = performance.now();
   clockOffset.value = new Date(v.status.time).getTime() - Date.now();
 }
 

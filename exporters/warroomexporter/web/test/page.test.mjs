@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { get } from "node:http";
 import { after, afterEach, before, describe, test } from "node:test";
 import { axe, launch, look, serve } from "./room.mjs";
 
@@ -316,6 +317,25 @@ describe("the page", () => {
     assert.ok(grown < 10);
     await page.context().close();
   });
+});
+
+test("costs the server little for each of two hundred viewers", { skip: existsSync("/proc/self/stat") ? false : "no /proc to read the server's CPU time from" }, async () => {
+  const quiet = await serve("quiet"), open = [];
+  const cpu = () => { const f = readFileSync(`/proc/${quiet.process.pid}/stat`, "utf8").split(") ")[1].split(" "); return 10 * (Number(f[11]) + Number(f[12])); }; // ms; the kernel counts in hundredths of a second
+  const wait = (ms) => new Promise((ok) => setTimeout(ok, ms));
+  let bytes = 0, last = 0;
+  for (const n of [1, 50, 200]) {
+    while (open.length < n) open.push(get(quiet.url + "/api/warroom/stream", { agent: false }, (r) => r.on("data", (d) => { bytes += d.length; })));
+    await wait(3000);
+    const [from, had] = [cpu(), bytes];
+    await wait(10_000);
+    last = (cpu() - from) / 10;
+    console.log(`# ${n} viewers: ${last.toFixed(1)} ms of the server's CPU a second, ${((bytes - had) / n / 10_000).toFixed(1)} kB/s each`);
+    assert.ok(bytes - had > n * 5000, "each gets its deltas");
+  }
+  for (const r of open) r.destroy();
+  assert.ok(last / 200 < 1, `${last} ms a second for 200 viewers`);
+  await quiet.close();
 });
 
 test("a room without data says what to send", async () => {
