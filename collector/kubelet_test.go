@@ -321,10 +321,10 @@ func (l *nodeLogs) Export(_ context.Context, req plogotlp.ExportRequest) (plogot
 	l.g.mu.Lock()
 	defer l.g.mu.Unlock()
 	for _, rl := range req.Logs().ResourceLogs().All() {
-		pod, _ := rl.Resource().Attributes().Get("k8s.pod.name")
-		deployment, _ := rl.Resource().Attributes().Get("k8s.deployment.name")
+		attrs := rl.Resource().Attributes().AsRaw()
+		whose := fmt.Sprint(attrs["k8s.pod.name"], " ", attrs["k8s.deployment.name"])
 		for _, sl := range rl.ScopeLogs().All() {
-			l.g.logs[pod.AsString()+" "+deployment.AsString()] += sl.LogRecords().Len()
+			l.g.logs[whose] += sl.LogRecords().Len()
 			for _, lr := range sl.LogRecords().All() {
 				l.g.bodies[lr.Body().AsString()] = true
 			}

@@ -10,7 +10,10 @@ import (
 var version = "0.1.0-dev"
 
 func main() {
-	err := openGates()
+	err := becomeJournalctl(os.Args, os.Getenv("VIGIE_HOST_ROOT"))
+	if err == nil {
+		err = openGates()
+	}
 	if err == nil {
 		err = newCommand().Execute()
 	}

@@ -41,6 +41,9 @@ func run(ctx context.Context, opts *options) error {
 		ctx = context.Background()
 	}
 	state := configstate.New(startLogger())
+	if err := borrowJournalctl(); err != nil {
+		state.Logger().Warn("The journal is not read.", zap.Error(err))
+	}
 	set.Factories = func() (otelcol.Factories, error) { return componentsOf(state) }
 	// Signals are handled here from now on. The collector listens for them only
 	// once everything has started: a SIGTERM in between would kill the process with

@@ -1,6 +1,7 @@
 package checkcmd
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -45,6 +46,28 @@ func (p *plan) kubernetes() (out []probe) {
 		}
 		if k.authority == "" {
 			k.authority = filepath.Join(serviceAccount, "ca.crt")
+		}
+		out = append(out, probe{part, func(ctx context.Context) []Result { return one(k.ask(ctx)) }})
+	}
+	for _, id := range p.extensions {
+		if id.Type().String() != "kubelet_pods" {
+			continue
+		}
+		var s struct {
+			Endpoint  string `mapstructure:"endpoint"`
+			TokenFile string `mapstructure:"token_file"`
+			Insecure  bool   `mapstructure:"insecure_skip_verify"`
+			CAFile    string `mapstructure:"ca_file"`
+		}
+		part := "extensions::" + id.String()
+		if err := p.part(part, &s); err != nil {
+			out = append(out, unreadable(part, err)...)
+			continue
+		}
+		k := kube{
+			root: s.Endpoint, path: "/pods", what: "the kubelet's pods", insecure: s.Insecure, authority: s.CAFile,
+			token: cmp.Or(s.TokenFile, filepath.Join(serviceAccount, "token")),
+			rule:  "get on nodes/proxy (since Kubernetes 1.33 nodes/pods will do)", timeout: p.timeout,
 		}
 		out = append(out, probe{part, func(ctx context.Context) []Result { return one(k.ask(ctx)) }})
 	}

@@ -61,3 +61,29 @@ service:
 	require.Equal(t, Fail, got[0].Level)
 	wants(t, line(t, got, "processors::k8s_attributes"), Warn, "this is no pod", "in the pod")
 }
+
+func TestTheKubeletIsAskedForItsPods(t *testing.T) {
+	kubelet := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/pods" || r.Header.Get("Authorization") != "Bearer mine" {
+			w.WriteHeader(http.StatusForbidden)
+		}
+	}))
+	defer kubelet.Close()
+	for text, want := range map[string]Level{"mine": OK, "another": Fail} {
+		token := filepath.Join(t.TempDir(), "token")
+		require.NoError(t, os.WriteFile(token, []byte(text), 0o600))
+		got := line(t, run(t, `
+extensions: {kubelet_pods: {endpoint: "`+kubelet.URL+`", token_file: `+token+`, insecure_skip_verify: true}}
+receivers: {otlp: {protocols: {http: }}}
+exporters: {debug: }
+service:
+  extensions: [kubelet_pods]
+  pipelines: {metrics: {receivers: [otlp], exporters: [debug]}}
+`), "extensions::kubelet_pods")
+		if want == OK {
+			wants(t, got, OK, "gives the kubelet's pods", "")
+		} else {
+			wants(t, got, Fail, "denies the kubelet's pods", "nodes/proxy")
+		}
+	}
+}
