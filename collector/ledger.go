@@ -23,6 +23,8 @@ func keepLedger(f *otelcol.Factories) {
 	f.Telemetry = newTelemetry(tap)
 	own := ledgerextension.New(tap)
 	f.Extensions[own.Type()] = own
+	health := component.MustNewType("health_check")
+	f.Extensions[health] = surviving{f.Extensions[health], aliased{f.Extensions[health]}}
 	for t, factory := range f.Connectors {
 		if t.String() != "forward" {
 			f.Connectors[t] = making{factory, aliased{factory}}

@@ -222,8 +222,8 @@ func TestTheLedgerBalancesOverASacrifice(t *testing.T) {
 	comesTo(t, p, "logs", "otlp_grpc/gateway", ledger.Waiting, func(b ledger.Book) bool { return b.Queue > 500 })
 	g.refuse(false, false)
 	b := comesTo(t, p, "logs", "otlp_grpc/gateway", ledger.Balanced, func(b ledger.Book) bool { return b.Read == int64(w.n) })
-	require.Positive(t, b.Dropped[ledger.Sacrificed], told(b))
-	require.EqualValues(t, w.n, int64(g.has())+b.Dropped[ledger.Sacrificed], "each line arrived or is among those given up: %s", told(b))
+	require.Positive(t, b.Dropped["sacrificed_lag_bytes"], told(b))
+	require.EqualValues(t, w.n, int64(g.has())+b.Dropped["sacrificed_lag_bytes"], "each line arrived or is among those given up: %s", told(b))
 	t.Log(told(b))
 	require.NoError(t, p.end(t, 20*time.Second), p.output())
 }
@@ -273,6 +273,19 @@ func TestThePageCanAskForTheLedger(t *testing.T) {
 		return p.query(`vigie_ledger_items{vigie_ledger_signal="logs",vigie_ledger_to="warroom",vigie_ledger_account="read"} == 25`) == 1
 	})
 	eachBalances(t, p)
+	require.NoError(t, p.end(t, 20*time.Second), p.output())
+}
+
+// Whoever lists extensions of their own need not know of the ledger.
+func TestHealthStartsWithoutALedger(t *testing.T) {
+	p := start(t, t.TempDir(), []string{"VIGIE_TRACERS=none"}, "--config", "embedded:laptop", "--set", "service.extensions=[health_check, file_storage]")
+	within(t, 30*time.Second, "health", p, p.ready)
+	within(t, 10*time.Second, "health without a ledger", p, func() bool {
+		code, body := get("http://" + p.health + "/healthz?verbose")
+		return code == http.StatusOK && strings.Contains(body, "pipeline:logs") && !strings.Contains(body, "ledger")
+	})
+	code, _ := get("http://" + p.health + "/ledger")
+	require.Equal(t, http.StatusNotFound, code)
 	require.NoError(t, p.end(t, 20*time.Second), p.output())
 }
 

@@ -16,7 +16,7 @@ const (
 	Filtered      Reason = "filtered"
 	SendFailed    Reason = "send_failed"
 	EnqueueFailed Reason = "enqueue_failed"
-	Sacrificed    Reason = "sacrificed"
+	Sacrificed    Reason = "sacrificed" // and _ and the reader's reason: sacrificed_lag_time
 )
 
 // State is what a book comes to.

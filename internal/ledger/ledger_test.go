@@ -75,7 +75,7 @@ func TestTheLogReadersOwnCountersAreRead(t *testing.T) {
 		[]any{"otelcol_exporter_queue_size", 9, "exporter", "gateway", "data_type", "traces"},
 	))
 	got := Books(&s, []Way{{Signal: "logs", To: "gateway", From: []string{"container_log", "container_log/named", "otlp"}}})
-	want := []Book{{Signal: "logs", To: "gateway", Read: 129, Sent: 115, Dropped: map[Reason]int64{Sacrificed: 10, "permanent": 4}, State: Balanced}}
+	want := []Book{{Signal: "logs", To: "gateway", Read: 129, Sent: 115, Dropped: map[Reason]int64{"sacrificed_lag": 10, "permanent": 4}, State: Balanced}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

@@ -34,9 +34,10 @@ func (s *Snapshot) sources(b *Book, w Way) (again bool) {
 				b.Read += n
 				b.drop(Reason(why), n)
 			}
-			given, _ := s.sum(r.sacrificed, "", "", "")
-			b.Read += given
-			b.drop(Sacrificed, given)
+			for why, n := range s.details(r.sacrificed, "", "") {
+				b.Read += n
+				b.drop(Sacrificed+"_"+Reason(why), n)
+			}
 			retries, _ := s.sum(r.retries, "", "", "")
 			again = again || retries > 0
 			continue
