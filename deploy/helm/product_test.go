@@ -22,6 +22,9 @@ import (
 // program is the product: VIGIE_BINARY, else what make build has built.
 func program(t *testing.T) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("starts the product some hundred times: not with -short")
+	}
 	path, err := filepath.Abs(cmp.Or(os.Getenv("VIGIE_BINARY"), "../../bin/vigie"))
 	require.NoError(t, err)
 	if _, err := os.Stat(path); err != nil {
