@@ -161,7 +161,8 @@ export function Chart(props: { title: string; past: Past; seq: number; lines: Li
   const draw = useRef((): void => {
     const u = chart.current, p = latest.current.past;
     if (!u || document.hidden || !visible.current) return;
-    const from = p.end - ((p.step === 1 ? 900 : 360) - 1) * p.step, pixels = u.bbox.width || u.width;
+    // A room that has just opened shows a third of the time, until there is more.
+    const whole = p.step === 1 ? 900 : 360, from = p.end - (Math.min(whole, Math.max(whole / 3, p.rate.length)) - 1) * p.step, pixels = u.bbox.width || u.width;
     const n = Math.floor((p.end - from) / p.step / pixels);
     drawn.current = latest.current.newest;
     u.batch(() => {

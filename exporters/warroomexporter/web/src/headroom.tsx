@@ -39,7 +39,7 @@ function WallRow({ w }: { w: Wall }) {
   const level = alarm(w), cls = level === 2 ? "bad" : level === 1 ? "warn" : "";
   return (
     <tr class={cls} title={w.why + " (" + w.source + ")"}>
-      <td><b>{tv ? w.name.replace("Connection tracking", "Conntrack") : w.name}</b> <bdi class="quiet">{w.resource}</bdi>{steady(w) ? null : <small>{w.why}</small>}</td>
+      <td><b>{tv ? w.name.replace("Connection tracking", "Conntrack") : w.name}</b> <bdi class="quiet">{w.resource}</bdi>{steady(w) || full(w) && /does not grow/.test(w.why) ? null : <small>{w.why}</small>}</td>
       <td class="use">
         {w.utilization !== null ? <><Bar of={w.utilization} cls={cls} /><span class="n">{percent(w.utilization)}</span></> : null}
         <small>{w.used !== null && w.limit !== null && w.unit !== "1" ? amount(w.used, w.unit) + " of " + amount(w.limit, w.unit) : w.left !== null && w.unit !== "1" ? amount(w.left, w.unit) + " left" : ""}</small>

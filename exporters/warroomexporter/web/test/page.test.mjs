@@ -312,8 +312,8 @@ describe("the page", () => {
     await page.waitForTimeout(20_000);
     const from = await heap();
     await page.waitForTimeout(soak * 60_000);
-    const grown = (await heap() - from) / 1e6;
-    console.log(`# heap grew by ${grown.toFixed(2)} MB in ${soak} min`);
+    const to = await heap(), grown = (to - from) / 1e6;
+    console.log(`# heap ${(from / 1e6).toFixed(2)} MB, after ${soak} min at 1 Hz ${(to / 1e6).toFixed(2)} MB: grew by ${grown.toFixed(2)} MB`);
     assert.ok(grown < 10);
     await page.context().close();
   });
