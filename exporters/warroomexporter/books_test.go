@@ -20,7 +20,7 @@ func account(signal, account, reason string, items float64) series {
 func bookOf(signal string, off func(float64) float64, known float64) []series {
 	of := []string{names.LedgerSignal, signal, names.LedgerTo, "warroom"}
 	return []series{
-		account(signal, "read", "", 1000), account(signal, "made", "", 5), account(signal, "sent", "", 900),
+		account(signal, "read", "", 1000), account(signal, "made", "", 5), account(signal, "sent", "", 901),
 		account(signal, "waiting", "", 75), account(signal, "dropped", "filtered", 10), account(signal, "dropped", "send failed", 20),
 		account(signal, "removed", "", 2), account(signal, "queued_at_start", "", 3),
 		{names.LedgerOff, "{item}", false, of, off}, {names.LedgerKnown, "{ledger}", false, of, steady(known)},

@@ -246,7 +246,12 @@ describe("the page", () => {
     for (const [path, width, height, scheme] of [["/", 1920, 1080, "dark"], ["/", 1920, 1080, "light"], ["/?tv=1", 1920, 1080, "dark"], ["/", 390, 844, "light"]]) {
       const page = await look(browser, room, { path, width, height, scheme });
       await until(page, () => document.querySelectorAll(".walls tbody tr").length > 3);
-      if (path === "/") await page.keyboard.press("7");
+      if (path === "/") {
+        await page.keyboard.press("7");
+        await page.click('.drilled nav button:text-is("namespaces")');
+        await page.click('.members button:has-text("live")');
+        await page.waitForSelector(".spark");
+      }
       const bare = await page.locator("canvas").evaluateAll((all) => all.filter((c) => !c.closest("[role=img]")?.getAttribute("aria-label")).length);
       assert.equal(bare, 0);
       await page.evaluate(axe);
