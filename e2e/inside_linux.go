@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/vigie-otel/vigie/e2e/cluster"
 )
@@ -27,7 +28,7 @@ func inside() error {
 		return fmt.Errorf("mount /proc: %w", err)
 	}
 	r := &report{out: os.Stdout, begun: time.Now()}
-	e := &env{report: r, state: os.Getenv("E2E_STATE")}
+	e := &env{report: r, state: os.Getenv("E2E_STATE"), killed: map[types.UID]int32{}}
 	err := json.Unmarshal([]byte(os.Getenv("E2E_MADE")), &e.prepared)
 	if err == nil {
 		err = e.start(ctx)
@@ -54,7 +55,7 @@ type env struct {
 	cluster  *cluster.Cluster
 	sink     sink
 	page     page
-	killed   int32 // restarts of the pods that are there, by this test
+	killed map[types.UID]int32 // how often this test killed a pod's program
 }
 
 // start brings up the control plane and the first node.

@@ -111,7 +111,7 @@ func rolledOut(ds *appsv1.DaemonSet, sts *appsv1.StatefulSet, agentsWanted int32
 }
 
 // kill ends a pod's program as the kernel does under memory pressure: at once.
-func kill(p *corev1.Pod, program string) error {
+func (e *env) kill(p *corev1.Pod, program string) error {
 	cmdlines, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
 		return err
@@ -125,6 +125,7 @@ func kill(p *corev1.Pod, program string) error {
 			if err != nil {
 				return err
 			}
+			e.killed[p.UID]++
 			return syscall.Kill(n, syscall.SIGKILL)
 		}
 	}

@@ -31,6 +31,7 @@ var story = []scenario{
 	{"second-node", []string{"install"}, (*env).secondNode, false},
 	{"upgrade", []string{"install", "second-node"}, (*env).upgrade, false},
 	{"invalid", []string{"install", "second-node"}, (*env).invalid, false},
+	{"gateways", []string{"install", "second-node"}, (*env).gateways, false},
 	{"node-removed", []string{"install", "second-node"}, (*env).nodeRemoved, false},
 	{"memory", []string{"install"}, (*env).memory, false},
 	{"crowd", []string{"install"}, (*env).crowd, true},

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -211,15 +210,11 @@ func (e *env) memory(ctx context.Context) error {
 			return "", err
 		}
 		var all int32
-		reasons := []string{}
 		for i := range found {
 			n, why := restarts(&found[i])
-			if all += n; n > 0 {
-				reasons = append(reasons, fmt.Sprintf("%s %d (%s)", found[i].Name, n, why))
+			if all += n; n != e.killed[found[i].UID] {
+				return "", fmt.Errorf("%s has %d restarts where it was killed %d times (%s)", found[i].Name, n, e.killed[found[i].UID], why)
 			}
-		}
-		if all != e.killed {
-			return "", fmt.Errorf("%d restarts where %d were killed: %s", all, e.killed, strings.Join(reasons, ", "))
 		}
 		return fmt.Sprintf("%d pods, %d restarts", len(found), all), nil
 	})

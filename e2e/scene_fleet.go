@@ -75,7 +75,6 @@ func (e *env) upgrade(ctx context.Context) error {
 		if err == nil {
 			err = e.again(ctx, func() error { return e.fleet(ctx, 2) })
 		}
-		e.killed = 0 // all pods are new
 		most := unavailable()
 		if err != nil {
 			return "", err

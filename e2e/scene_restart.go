@@ -39,19 +39,23 @@ func (e *env) restartsOfAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range []struct{ who, selector string }{{"the agent", agents}, {"the gateway", gateways}} {
-		_ = e.holds(ctx, c.who+" is killed (SIGKILL) and begins again, and lines flow", 2*time.Minute, func(ctx context.Context) (string, error) {
-			p, err := e.pod(ctx, namespace, c.selector, "")
-			if err != nil {
-				return "", err
+	for _, c := range []struct {
+		who, selector string
+		times         int
+	}{{"the agent", agents, 2}, {"the gateway", gateways, 4}} {
+		_ = e.holds(ctx, fmt.Sprintf("%s is killed (SIGKILL) %d times and begins again, and lines flow", c.who, c.times), 3*time.Minute, func(ctx context.Context) (string, error) {
+			for range c.times {
+				p, err := e.pod(ctx, namespace, c.selector, "")
+				if err != nil {
+					return "", err
+				}
+				if err := e.kill(p, "/vigie"); err != nil {
+					return "", err
+				}
+				if err := e.restarted(ctx, p); err != nil {
+					return "", err
+				}
 			}
-			if err := kill(p, "/vigie"); err != nil {
-				return "", err
-			}
-			if err := e.restarted(ctx, p); err != nil {
-				return "", err
-			}
-			e.killed++
 			return e.flowing(ctx, writer)
 		})
 	}
@@ -67,7 +71,6 @@ func (e *env) restartsOfAll(ctx context.Context) error {
 			return "", err
 		}
 		e.page.close()
-		e.killed-- // what it counted went with the pod
 		after, err := e.query(ctx, `count(count_over_time(system_memory_usage_bytes[5m] offset 1m))`)
 		if err != nil {
 			return "", err
@@ -130,10 +133,9 @@ func (e *env) apiServerAway(ctx context.Context) error {
 		return fmt.Sprintf("%d lines in %s", now-had, away/2), nil
 	}
 	_ = e.holds(ctx, "without an API server logs go on arriving", away, arriving)
-	if err := kill(agent, "/vigie"); err != nil {
+	if err := e.kill(agent, "/vigie"); err != nil {
 		return err
 	}
-	e.killed++
 	_ = e.holds(ctx, "an agent that is killed without an API server begins again", away, arriving)
 	resume()
 	_ = e.becomes(ctx, "nothing else of the product began anew", time.Minute, func(ctx context.Context) (string, error) {
