@@ -52,8 +52,13 @@ func (n *node) say(status int) {
 	n.answer = status
 }
 
-// podName is that of a Deployment's pod.
-func podName(i int) string { return fmt.Sprintf("app%03d-6d5f8c7b9d-x%04d", i, i) }
+// deployments are how many the pods of a node belong to.
+const deployments = 22
+
+// appName is a Deployment's, podName that of a pod of it.
+func appName(i int) string { return fmt.Sprintf("app%03d", i%deployments) }
+
+func podName(i int) string { return fmt.Sprintf("%s-6d5f8c7b9d-x%04d", appName(i), i) }
 
 // newNode makes a node of so many pods. Of five, two ask to be scraped by Prometheus'
 // annotations, and serve series each; hostile ones come on top.
@@ -196,8 +201,8 @@ func (n *node) fill(t testing.TB, pods, port int) {
 		items = append(items, m{
 			"metadata": m{
 				"name": name, "namespace": fmt.Sprintf("ns%d", i%5), "uid": uid, "annotations": annotations, "creationTimestamp": now,
-				"labels":          m{"app.kubernetes.io/name": fmt.Sprintf("app%03d", i), "pod-template-hash": "6d5f8c7b9d", "team": "blue"},
-				"ownerReferences": []any{m{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": fmt.Sprintf("app%03d-6d5f8c7b9d", i), "controller": true}},
+				"labels":          m{"app.kubernetes.io/name": appName(i), "pod-template-hash": "6d5f8c7b9d", "team": "blue"},
+				"ownerReferences": []any{m{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": appName(i) + "-6d5f8c7b9d", "controller": true}},
 			},
 			"spec": m{"nodeName": "node-1", "containers": []any{m{
 				"name": "main", "image": "registry.example/app:1.0", "ports": []any{m{"name": "http", "containerPort": port, "protocol": "TCP"}},

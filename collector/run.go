@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,6 +18,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/vigie-otel/vigie/collector/configs"
 	"github.com/vigie-otel/vigie/collector/reload"
 	"github.com/vigie-otel/vigie/internal/configstate"
 	"github.com/vigie-otel/vigie/internal/resident"
@@ -52,6 +54,9 @@ func run(ctx context.Context, opts *options) error {
 	stop, forget := stopOnSignal(state)
 	defer forget()
 	limitMemory()
+	if slices.Contains(set.ConfigProviderSettings.ResolverSettings.URIs, configs.Scheme+":agent") {
+		beFrugal()
+	}
 	trim := time.AfterFunc(trimAfter, func() { _ = resident.Trim() })
 	defer trim.Stop()
 	hangups := make(chan os.Signal, 1)
