@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/vigie-otel/vigie/internal/score"
@@ -91,7 +92,55 @@ func TestARunWritesTheTable(t *testing.T) {
 	}
 	lines, err := os.ReadFile(raw)
 	require.NoError(t, err)
-	if n := bytes.Count(lines, []byte("\n")); n != 3 {
-		t.Errorf("%d outcomes", n)
+	if n := bytes.Count(lines, []byte("\n")); n != 2 {
+		t.Errorf("%d lines, want the build and one run", n)
+	}
+}
+
+// Interrupted amid a line, a run goes on with what is whole; the table is that of
+// one sitting.
+func TestAnInterruptedRunGoesOn(t *testing.T) {
+	dir := t.TempDir()
+	out, raw := filepath.Join(dir, "eval.md"), filepath.Join(dir, "raw.jsonl")
+	table := func(args ...string) string {
+		_, err := run(t, append([]string{"run", "--scenario", "scan", "--baselines=false", "--out", out, "--raw", raw}, args...)...)
+		require.NoError(t, err)
+		text, err := os.ReadFile(out)
+		require.NoError(t, err)
+		_, rows, found := strings.Cut(string(text), "\n| ")
+		require.True(t, found)
+		return rows
+	}
+	want := table("--seeds", "2")
+	whole, err := os.ReadFile(raw)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(raw, whole[:len(whole)-20], 0o600))
+	if d := cmp.Diff(want, table("--seeds", "2", "--resume")); d != "" {
+		t.Error(d)
+	}
+	again, err := os.ReadFile(raw)
+	require.NoError(t, err)
+	if !bytes.Equal(whole, again) {
+		t.Error("the file of the resumed run is another")
+	}
+	// Nothing is missing: nothing runs.
+	_, err = run(t, "run", "--scenario", "scan", "--baselines=false", "--seeds", "2", "--out", out, "--raw", raw, "--resume")
+	require.NoError(t, err)
+	text, err := os.ReadFile(out)
+	require.NoError(t, err)
+	if !strings.Contains(string(text), "0 of the 2 runs in the last") {
+		t.Errorf("it ran again:\n%s", text)
+	}
+}
+
+func TestAnotherBuildsOutcomesAreRefused(t *testing.T) {
+	raw := filepath.Join(t.TempDir(), "raw.jsonl")
+	require.NoError(t, os.WriteFile(raw, []byte(`{"build":"0"}`+"\n"), 0o600))
+	_, err := run(t, "run", "--scenario", "scan", "--seeds", "1", "--raw", raw, "--resume")
+	if err == nil || !strings.Contains(err.Error(), "another build wrote it") {
+		t.Errorf("%v", err)
+	}
+	if _, err := run(t, "run", "--scenario", "scan", "--resume"); err == nil || !strings.Contains(err.Error(), "name the file") {
+		t.Errorf("%v", err)
 	}
 }

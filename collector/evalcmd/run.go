@@ -2,7 +2,6 @@ package evalcmd
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -21,6 +20,7 @@ import (
 
 type runFlags struct {
 	quick, baselines bool
+	resume           bool
 	seeds            int
 	firstSeed        uint64
 	only             []string
@@ -52,7 +52,8 @@ is there (--data, or VIGIE_DATA). Prints the table, or writes it to --out.`,
 	p.StringSliceVar(&f.only, "scenario", nil, "only these scenarios")
 	p.BoolVar(&f.baselines, "baselines", true, "also run the baselines")
 	p.StringVar(&f.out, "out", "", "file for the table (Markdown); default standard output")
-	p.StringVar(&f.raw, "raw", "", "file for each run's outcome (JSON lines)")
+	p.StringVar(&f.raw, "raw", "", "file for the outcomes (JSON lines: the build, then an array a run), written as runs end")
+	p.BoolVar(&f.resume, "resume", false, "go on where the run that wrote --raw was interrupted, or add seeds to it; by the same build only")
 	p.StringVar(&f.data, "data", os.Getenv("VIGIE_DATA"), "folder of recorded traffic")
 	p.StringVar(&f.peer, "crowdsec-config", "", "CrowdSec's configuration (logging to stdout at info, with the parser for nginx and scenarios): also runs CrowdSec, where it is installed, on a few small cases")
 	p.IntVar(&f.workers, "workers", runtime.GOMAXPROCS(0), "runs at a time")
@@ -78,8 +79,16 @@ func (f *runFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	began := time.Now()
-	outcomes, err := f.all(ctx, plan, cases, stderr)
+	rec, err := f.openRecord()
 	if err != nil {
+		return err
+	}
+	defer rec.close()
+	outcomes, err := f.all(ctx, plan, cases, rec, stderr)
+	if err != nil {
+		return err
+	}
+	if err := rec.close(); err != nil {
 		return err
 	}
 	p := score.Provenance{Command: f.command(), Machine: machine(), Date: began, Took: time.Since(began), Cases: len(cases)}
@@ -87,6 +96,10 @@ func (f *runFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 		if o.Judge == score.VigieName {
 			p.Lines += o.Lines
 		}
+	}
+	if len(rec.had) > 0 {
+		p.Took = 0
+		p.Note = append(p.Note, fmt.Sprintf("in several sittings of the same build (--resume): %d of the %d runs in the last", len(cases)-rec.used, len(cases)))
 	}
 	if plan.Few() < plan.Seeds {
 		p.Note = append(p.Note, fmt.Sprintf("%d seeds of each scenario; the first %d also run +10 %%, +300 %%, +1,000 %% and the baselines", plan.Seeds, plan.Few()))
@@ -107,9 +120,6 @@ func (f *runFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if note != "" {
 		p.Note = append(p.Note, note)
 	}
-	if err := f.writeRaw(outcomes); err != nil {
-		return err
-	}
 	out := stdout
 	if f.out != "" {
 		file, err := os.Create(f.out)
@@ -123,7 +133,7 @@ func (f *runFlags) run(ctx context.Context, stdout, stderr io.Writer) error {
 }
 
 // all runs the cases on the workers and keeps their order.
-func (f *runFlags) all(ctx context.Context, plan score.Plan, cases []score.Case, stderr io.Writer) ([]*score.Outcome, error) {
+func (f *runFlags) all(ctx context.Context, plan score.Plan, cases []score.Case, rec *record, stderr io.Writer) ([]*score.Outcome, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	results := make([][]*score.Outcome, len(cases))
@@ -135,6 +145,9 @@ func (f *runFlags) all(ctx context.Context, plan score.Plan, cases []score.Case,
 		wg.Go(func() {
 			for i := range next {
 				outcomes, err := f.one(ctx, cases[i], f.baselines && plan.Baselines(cases[i].Seed))
+				if err == nil {
+					err = rec.add(outcomes)
+				}
 				if err != nil {
 					cancel(fmt.Errorf("%s seed %d: %w", cases[i].Scenario, cases[i].Seed, err))
 					return
@@ -148,7 +161,13 @@ func (f *runFlags) all(ctx context.Context, plan score.Plan, cases []score.Case,
 			}
 		})
 	}
-	for i := range cases {
+	for i, c := range cases {
+		if results[i] = rec.of(c); results[i] != nil {
+			mu.Lock()
+			done++
+			mu.Unlock()
+			continue
+		}
 		select {
 		case next <- i:
 		case <-ctx.Done():
@@ -183,24 +202,6 @@ func (f *runFlags) one(ctx context.Context, c score.Case, baselines bool) ([]*sc
 		entrants = append(entrants, score.Entrant{Name: "per-client", Judge: score.PerClient()}, score.Entrant{Name: "ewma", Judge: score.EWMA()})
 	}
 	return c.Run(ctx, entrants...)
-}
-
-func (f *runFlags) writeRaw(outcomes []*score.Outcome) error {
-	if f.raw == "" {
-		return nil
-	}
-	file, err := os.Create(f.raw)
-	if err != nil {
-		return fmt.Errorf("create raw outcomes: %w", err)
-	}
-	defer file.Close()
-	e := json.NewEncoder(file)
-	for _, o := range outcomes {
-		if err := e.Encode(o); err != nil {
-			return fmt.Errorf("write raw outcomes: %w", err)
-		}
-	}
-	return file.Close()
 }
 
 func (f *runFlags) command() string {

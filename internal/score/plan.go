@@ -1,6 +1,7 @@
 package score
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -42,8 +43,9 @@ func Full() Plan {
 	return Plan{Seeds: 20, Intensities: []float64{0.2, 0.5, 1}, Edges: []float64{0.1, 3, 10}, FewSeeds: 5}
 }
 
-// Cases lists the plan's runs, the long ones first, so that no core waits for a
-// last one.
+// Cases lists the plan's runs, seed by seed, so that what was interrupted is whole
+// for the seeds that it reached; a seed's long ones first, so that no core waits for
+// a last one.
 func (p Plan) Cases() ([]Case, error) {
 	var out []Case
 	for _, name := range p.Only {
@@ -78,7 +80,7 @@ func (p Plan) Cases() ([]Case, error) {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Case) int {
-		return int(math.Copysign(1, size[b]-size[a]))
+		return cmp.Or(cmp.Compare(a.Seed, b.Seed), cmp.Compare(size[b], size[a]))
 	})
 	return out, nil
 }

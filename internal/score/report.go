@@ -12,7 +12,7 @@ type Provenance struct {
 	Command string
 	Machine string
 	Date    time.Time
-	Took    time.Duration
+	Took    time.Duration // 0: in several sittings
 	Cases   int
 	Lines   int64
 	Note    []string // further lines: what was skipped, and why
@@ -23,7 +23,11 @@ func Report(w io.Writer, rows []*Row, p Provenance, real []RealResult, peers []P
 	b := &strings.Builder{}
 	b.WriteString("# How well the detector detects\n\n")
 	b.WriteString("Written by a run; do not edit. Every figure is measured on traffic of `vigie replay`, whose truth is known, read back from nginx combined lines (no host, no duration, no account, whole seconds). Each seed is another site: other paths, networks, devices, size (150 to 1,000 requests/s), and another style of each attack.\n\n")
-	fmt.Fprintf(b, "- command: `%s`\n- machine: %s\n- date: %s\n- %d runs, %d requests, %s\n", p.Command, p.Machine, p.Date.Format(time.DateOnly), p.Cases, p.Lines, p.Took.Round(time.Second))
+	fmt.Fprintf(b, "- command: `%s`\n- machine: %s\n- date: %s\n- %d runs, %d requests", p.Command, p.Machine, p.Date.Format(time.DateOnly), p.Cases, p.Lines)
+	if p.Took > 0 {
+		fmt.Fprintf(b, ", %s", p.Took.Round(time.Second))
+	}
+	b.WriteString("\n")
 	for _, n := range p.Note {
 		fmt.Fprintf(b, "- %s\n", n)
 	}
