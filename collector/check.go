@@ -9,7 +9,9 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/otelcol"
+	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/service"
 )
 
@@ -47,6 +49,11 @@ func check(ctx context.Context, set otelcol.CollectorSettings) error {
 }
 
 func dryRun(ctx context.Context, set otelcol.CollectorSettings) error {
+	factories := set.Factories
+	set.Factories = func() (otelcol.Factories, error) {
+		f, err := factories()
+		return withoutPorts(f), err
+	}
 	col, err := otelcol.NewCollector(set)
 	if err != nil {
 		return err
@@ -55,6 +62,27 @@ func dryRun(ctx context.Context, set otelcol.CollectorSettings) error {
 		return flatten(nil, nil, err)
 	}
 	return nil
+}
+
+// withoutPorts puts something that does nothing in the place of receivers that open
+// their port when they are made rather than when they start: nobody closes it after
+// a dry run, and while a Vigie runs it is taken by that one.
+func withoutPorts(f otelcol.Factories) otelcol.Factories {
+	f.Receivers = maps.Clone(f.Receivers)
+	for id, opens := range f.Receivers {
+		if opens.Type().String() == "awsxray" {
+			f.Receivers[id] = receiver.NewFactory(id, opens.CreateDefaultConfig, receiver.WithTraces(
+				func(context.Context, receiver.Settings, component.Config, consumer.Traces) (receiver.Traces, error) {
+					return inert{}, nil
+				}, opens.TracesStability()))
+		}
+	}
+	return f
+}
+
+type inert struct {
+	component.StartFunc
+	component.ShutdownFunc
 }
 
 type checker struct {

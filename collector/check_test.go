@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -120,5 +121,19 @@ func TestANestedErrorTextStaysOneLine(t *testing.T) {
 	got := flatten([]string{"a"}, nil, errors.Join(errors.New("first\n  second"), errors.New("third")))
 	if d := cmp.Diff(problemsError{{"a", "first second"}, {"a", "third"}}, got); d != "" {
 		t.Error(d)
+	}
+}
+
+// A check beside a Vigie that runs, its own reload's among them, finds its ports
+// taken.
+func TestACheckOpensNoPort(t *testing.T) {
+	t.Setenv("VIGIE_TRACERS", "awsxray,zipkin,jaeger")
+	if l, err := net.ListenPacket("udp", "127.0.0.1:2000"); err == nil { // else somebody else has it
+		defer l.Close()
+	}
+	for range 2 {
+		if err := checkFile(t, "embedded:agent"); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
 )
 
 // Config says which pods are scraped, and how much one may send.
@@ -62,6 +63,16 @@ type Rule struct {
 	HonorLabels bool `mapstructure:"honor_labels"`
 
 	_ struct{} // keyed literals only
+}
+
+// Unmarshal takes a port that is written as a number, too.
+func (r *Rule) Unmarshal(conf *confmap.Conf) error {
+	if n, ok := conf.Get("port").(int); ok {
+		if err := conf.Merge(confmap.NewFromStringMap(map[string]any{"port": strconv.Itoa(n)})); err != nil {
+			return err
+		}
+	}
+	return conf.Unmarshal(r)
 }
 
 // annotated is the rule of pods that ask; no other may have its name.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/vigie-otel/vigie/internal/podlist"
 )
@@ -138,4 +139,16 @@ func TestEverythingThatIsWrongIsToldAtOnce(t *testing.T) {
 	}
 	require.NoError(t, defaultConfig().Validate())
 	require.ErrorContains(t, (&Config{Interval: time.Second, Timeout: time.Second, SampleLimit: 1, BodySizeLimitMiB: 1, MaxTargets: 1}).Validate(), "nothing would be scraped")
+}
+
+func TestAPortMayBeWrittenAsANumber(t *testing.T) {
+	cfg := defaultConfig()
+	err := confmap.NewFromStringMap(map[string]any{"rules": []any{
+		map[string]any{"name": "a", "port": 9090}, map[string]any{"name": "b", "port": "metrics"},
+	}}).Unmarshal(cfg)
+	require.NoError(t, err)
+	require.NoError(t, cfg.Validate())
+	if cfg.Rules[0].Port != "9090" || cfg.Rules[1].Port != "metrics" {
+		t.Errorf("%+v", cfg.Rules)
+	}
 }
