@@ -214,14 +214,14 @@ func TestNodesNamespacesAndServicesLeadToTheirPods(t *testing.T) {
 }
 
 func TestAMachineWithoutKubernetesHasItsNodeAndSaysWhatTheRestWouldTake(t *testing.T) {
-	w, base := roomOf(t, testConfig(t))
+	_, base := roomOf(t, testConfig(t))
 	for kind, word := range map[string]string{"services": "service.name", "namespaces": "k8s.namespace.name", "nodes": "host_stat", "pods": "kubelet"} {
 		d := drillOf(t, base, "kind="+kind)
 		require.Empty(t, d.Members, kind)
 		require.Len(t, d.Missing, 1)
 		require.Contains(t, d.Missing[0], word)
 	}
-	w, base = roomOf(t, testConfig(t))
+	w, base := roomOf(t, testConfig(t))
 	tell(t, w, time.Now(), "host", "laptop",
 		series{"system.cpu.time", "s", true, []string{"cpu", "cpu0", "state", "idle"}, growing(0.75)},
 		series{"system.cpu.time", "s", true, []string{"cpu", "cpu0", "state", "user"}, growing(0.25)},
