@@ -55,7 +55,7 @@ type env struct {
 	cluster  *cluster.Cluster
 	sink     sink
 	page     page
-	killed map[types.UID]int32 // how often this test killed a pod's program
+	killed   map[types.UID]int32 // how often this test killed a pod's program
 }
 
 // start brings up the control plane and the first node.
