@@ -16,7 +16,7 @@ import (
 
 // keepLedger lets the ledger extension read what the collector counts of itself,
 // and counts what upstream's components do not: what connectors make, what goes
-// into tail_sampling and what comes out, and what an exporter refuses when a batch
+// into tail_sampling and interval and what comes out, and what an exporter refuses when a batch
 // processor has said yes already, so that nobody will try again.
 func keepLedger(f *otelcol.Factories) {
 	tap := &ledger.Tap{}
@@ -35,7 +35,8 @@ func keepLedger(f *otelcol.Factories) {
 	}
 	for name, wrap := range map[string]func(processor.Factory) processor.Factory{
 		"batch":         func(f processor.Factory) processor.Factory { return answering{f, aliased{f}} },
-		"tail_sampling": func(f processor.Factory) processor.Factory { return sampling{f, aliased{f}} },
+		"tail_sampling": func(f processor.Factory) processor.Factory { return holding{f, aliased{f}} },
+		"interval":      func(f processor.Factory) processor.Factory { return holding{f, aliased{f}} },
 	} {
 		t := component.MustNewType(name)
 		f.Processors[t] = wrap(f.Processors[t])
@@ -138,14 +139,15 @@ func (a answering) CreateTraces(ctx context.Context, set processor.Settings, cfg
 	return a.Factory.CreateTraces(ctx, set, cfg, next)
 }
 
-// sampling is tail_sampling. A span that goes in is used up, and one that comes
-// out is made: what it holds until it decides is among the former.
-type sampling struct {
+// holding is a processor that says yes at once and sends later, and less:
+// tail_sampling, interval. What goes in is used up, and what comes out is made: what
+// it holds is among the former.
+type holding struct {
 	processor.Factory
 	aliased
 }
 
-func (s sampling) CreateTraces(ctx context.Context, set processor.Settings, cfg component.Config, next consumer.Traces) (processor.Traces, error) {
+func (h holding) CreateTraces(ctx context.Context, set processor.Settings, cfg component.Config, next consumer.Traces) (processor.Traces, error) {
 	t, err := tally(set.TelemetrySettings, "processor", set.ID, "traces")
 	if err != nil {
 		return nil, err
@@ -154,7 +156,7 @@ func (s sampling) CreateTraces(ctx context.Context, set processor.Settings, cfg 
 	if next, err = watchTraces(next, watched{mark: true, offered: t.Made}); err != nil {
 		return nil, err
 	}
-	p, err := s.Factory.CreateTraces(ctx, set, cfg, next)
+	p, err := h.Factory.CreateTraces(ctx, set, cfg, next)
 	if err != nil {
 		return nil, err
 	}
@@ -165,6 +167,28 @@ func (s sampling) CreateTraces(ctx context.Context, set processor.Settings, cfg 
 	return struct {
 		component.Component
 		consumer.Traces
+	}{p, in}, nil
+}
+
+func (h holding) CreateMetrics(ctx context.Context, set processor.Settings, cfg component.Config, next consumer.Metrics) (processor.Metrics, error) {
+	t, err := tally(set.TelemetrySettings, "processor", set.ID, "metrics")
+	if err != nil {
+		return nil, err
+	}
+	if next, err = watchMetrics(next, watched{mark: true, offered: t.Made}); err != nil {
+		return nil, err
+	}
+	p, err := h.Factory.CreateMetrics(ctx, set, cfg, next)
+	if err != nil {
+		return nil, err
+	}
+	in, err := watchMetrics(p, watched{accepted: t.Removed})
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		component.Component
+		consumer.Metrics
 	}{p, in}, nil
 }
 

@@ -145,8 +145,8 @@ func TestEveryShapeIsListedAndHasADestinationForEachSignal(t *testing.T) {
 // What an agent has sent to AMP the gateway must not send again.
 func TestAMPTakesEachSampleOnce(t *testing.T) {
 	for name, want := range map[string][]string{
-		"laptop":  {"metrics", "metrics/attack", "metrics/conntrack", "metrics/host", "metrics/spans"},
-		"agent":   {"metrics", "metrics/conntrack", "metrics/host", "metrics/kubelet", "metrics/kubernetes", "metrics/pods"},
+		"laptop":  {"metrics", "metrics/amp_host", "metrics/attack", "metrics/conntrack", "metrics/spans"},
+		"agent":   {"metrics", "metrics/amp_host", "metrics/conntrack", "metrics/kubelet", "metrics/kubernetes", "metrics/pods"},
 		"gateway": {"metrics", "metrics/attack", "metrics/cluster", "metrics/karpenter", "metrics/keda", "metrics/spans"},
 	} {
 		conf := shape(t, name, everything)
@@ -158,6 +158,11 @@ func TestAMPTakesEachSampleOnce(t *testing.T) {
 		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("%s: %s", name, d)
+		}
+		// What the host says each second goes by way of the interval.
+		host, _ := conf.Get("service::pipelines::metrics/host::exporters").([]any)
+		if slices.Contains(host, any("forward/amp_host")) != slices.Contains(want, "metrics/amp_host") {
+			t.Errorf("%s: the host's metrics end in %v", name, host)
 		}
 		if ext, _ := conf.Get("service::extensions").([]any); !slices.Contains(ext, any("aws_sigv4/amp")) {
 			t.Errorf("%s starts %v", name, ext)

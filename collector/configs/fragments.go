@@ -40,6 +40,8 @@ type fragment struct {
 	// from names, by shape, the only pipelines that it takes from; a shape that
 	// is not there gives all of its own.
 	from map[string][]string
+	// apart are pipelines that another fragment takes from in this one's place.
+	apart []string
 	// extensions are started beside the shape's.
 	extensions []string
 	// puts are processors that others' pipelines get, where those are there.
@@ -99,7 +101,11 @@ var fragments = []fragment{ //nolint:gochecknoglobals // a constant table
 
 	{
 		name: "amp", shapes: everywhere, when: named("VIGIE_AMP_ENDPOINT"), takes: map[string]string{"metrics": "forward/amp"},
-		extensions: []string{"aws_sigv4/amp"}, from: gatewaysOwn,
+		extensions: []string{"aws_sigv4/amp"}, from: gatewaysOwn, apart: []string{"metrics/host"},
+	},
+	{
+		name: "amp-host", shapes: []string{"laptop", "agent"}, when: named("VIGIE_AMP_ENDPOINT"), takes: map[string]string{"metrics": "forward/amp_host"},
+		from: map[string][]string{"laptop": {"metrics/host"}, "agent": {"metrics/host"}},
 	},
 	{name: "sampling", shapes: []string{"laptop", "gateway"}, when: tracesLeave, takes: map[string]string{"traces": "forward/traces"}},
 	{name: "xray", shapes: []string{"laptop", "gateway"}, when: xrayBy("otlp"), extensions: []string{"aws_sigv4/xray"}},

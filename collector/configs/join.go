@@ -89,7 +89,7 @@ func (f fragment) giving(shape string, own []string) []string {
 	var names []string
 	for _, name := range own {
 		signal, _, _ := strings.Cut(name, "/")
-		if _, ok := f.takes[signal]; ok && (!limited || slices.Contains(only, name)) {
+		if _, ok := f.takes[signal]; ok && (!limited || slices.Contains(only, name)) && !slices.Contains(f.apart, name) {
 			names = append(names, name)
 		}
 	}

@@ -55,7 +55,7 @@ measured better, by vigie.cloudwatch.cost_estimate and vigie.series_guard.*.`,
 	p.IntVar(&c.CPUs, "cpus", 0, "vCPUs of a node")
 	p.IntVar(&c.PodsPerNode, "pods-per-node", 0, "pods of one container, the mean")
 	p.IntVar(&c.Gateways, "gateways", 0, "gateways")
-	p.DurationVar(&c.HostInterval, "host-interval", 0, "how often a node's CPU, memory and network are sent; 1s as shipped")
+	p.DurationVar(&c.HostInterval, "host-interval", 0, "how often a node's CPU, memory and network are sent to AMP (VIGIE_AMP_HOST_INTERVAL); 15s as shipped")
 	p.IntVar(&c.AppSeries, "app-series", 0, "active series that pods expose or send themselves")
 	p.DurationVar(&c.AppInterval, "app-interval", 0, "how often those are sent")
 	p.Float64Var(&c.LogGBPerDay, "log-gb-per-day", 0, "what containers write")

@@ -16,8 +16,9 @@ type Cluster struct {
 	PodsPerNode int // with one container, the mean
 	Gateways    int
 
-	// HostInterval is how often the node's CPU, memory and network are sent: 1s as
-	// the agent is shipped.
+	// HostInterval is how often the node's CPU, memory and network are sent to AMP:
+	// 15s as the agent is shipped (VIGIE_AMP_HOST_INTERVAL), which keeps each second
+	// for the page alone.
 	HostInterval time.Duration
 	// AppSeries are active series beyond those that Vigie collects itself: what
 	// pods expose or send, at AppInterval.
@@ -46,7 +47,7 @@ func Sizes() []string { return []string{"small", "medium", "large"} }
 
 // Size is a cluster of that size, a description to change.
 func Size(name string) (Cluster, error) {
-	c := Cluster{HostInterval: time.Second, AppInterval: 15 * time.Second, LogRetentionDays: 30, LogsInCloudWatch: true, Reads: 4}
+	c := Cluster{HostInterval: 15 * time.Second, AppInterval: 15 * time.Second, LogRetentionDays: 30, LogsInCloudWatch: true, Reads: 4}
 	switch name {
 	case "small":
 		c.Nodes, c.CPUs, c.PodsPerNode, c.Gateways, c.AppSeries, c.LogGBPerDay, c.SpansPerSecond, c.Editors, c.Viewers = 5, 4, 20, 1, 5_000, 5, 20, 1, 2

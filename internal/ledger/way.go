@@ -67,7 +67,7 @@ type Known struct {
 
 // Vigie is what is known of Vigie's own.
 var Vigie = Known{ //nolint:gochecknoglobals // a constant table
-	Makers: []string{"attack_detection", "conntrack", "tail_sampling", "series_guard"},
+	Makers: []string{"attack_detection", "conntrack", "tail_sampling", "interval", "series_guard"},
 	Passing: map[string][]string{
 		"cloud_metadata":   {"logs", "metrics", "traces"},
 		"attack_detection": {"traces"},
