@@ -81,8 +81,10 @@ func Vigie() p.Dashboard {
 				flowOf(8, 7, "Refused for memory", "What the memory limiter refused, a second. Give the process more memory, or look for what grew.",
 					conditional(first, signals("", metrics.MemoryRefusedLogs, metrics.MemoryRefusedMetrics, metrics.MemoryRefusedSpans))),
 				line("Readings that failed", "Points a second that a scraper could not read. The log of the instance names the file or the right that is missing.", "short", 8, 7, ask(sum("scraper", rate(metrics.ScraperErrored, ours)), "{{scraper}}")),
-				line("Targets that can't be reached", "Scrape targets that do not answer, by job. Whatever they tell is missing from these dashboards.", "short", 8, 7, ask("count by (job) ("+sel(metrics.Up)+" == 0) or 0 * count by (job) ("+sel(metrics.Up)+")", "{{job}}")),
+				line("Targets that can't be reached", "Scrape targets that do not answer, by job. Whatever they tell is missing from these dashboards.", "short", 8, 7, ask("count by (job) ("+sel(metrics.Up, notPods)+" == 0) or 0 * count by (job) ("+sel(metrics.Up, notPods)+")", "{{job}}")),
 			}},
+			{Title: "The ledger: what became of all that was read", Panels: ledger()},
+			{Title: "Configuration", Panels: configuration()},
 			{Title: "The detector", Panels: []p.Panel{
 				line("Requests judged", "Requests a second that were judged, by where they were read from.", "reqps", 8, 7, ask(sum("source", rate(metrics.DetectionRequests, ours)), "{{source}}")),
 				line("Limits met", "Requests a second that met a limit: late ones count but are in no rate; overflow is services past max_services.", "reqps", 8, 7,
@@ -90,6 +92,7 @@ func Vigie() p.Dashboard {
 				line("Summaries", "Summaries a second between agents and gateway, by outcome. Anything refused or dropped: versions or seeds differ, or the gateway is late.", "short", 8, 7,
 					ask(sum("outcome", rate(metrics.DetectionSummaries, ours)), "{{outcome}}"), ask(sum("outcome", rate(metrics.AttackMetricsSummaries, ours)), "as metrics: {{outcome}}")),
 			}},
+			{Title: "The cluster's pods and events", Panels: podScrapes()},
 			{Title: "What it costs", Panels: []p.Panel{
 				line("Processors by instance", "Cores that each process uses: the ten most.", "short", 8, 7, ask(top(10, sum("job, instance", rate(metrics.ProcessCPU, ours))), "{{job}} {{instance}}")),
 				line("Memory by instance", "Resident memory of each process: the ten largest.", "bytes", 8, 7, ask(top(10, sum("job, instance", sel(metrics.ProcessRSS, ours))), "{{job}} {{instance}}")),

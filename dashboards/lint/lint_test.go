@@ -81,8 +81,8 @@ func TestEveryRuleBites(t *testing.T) {
 
 		"what does not parse":     {expr("sum("), "does not parse"},
 		"no metric of ours":       {expr(`system_cpu_utilization_ratio{cluster=~"$cluster"}`), "system_cpu_utilization_ratio is no metric"},
-		"a label that is not":     {expr(`up{cluster=~"$cluster", namespace="x"}`), "up has no label namespace"},
-		"a grouping that is not":  {expr(`sum by (pod) (up{cluster=~"$cluster"})`), "sum by pod"},
+		"a label that is not":     {expr(`up{cluster=~"$cluster", node="x"}`), "up has no label node"},
+		"a grouping that is not":  {expr(`sum by (node) (up{cluster=~"$cluster"})`), "sum by node"},
 		"every cluster":           {expr(`up`), "asked of all clusters"},
 		"an undefined variable":   {expr(`up{cluster=~"$cluster", instance=~"$pod"}`), "$pod is no variable"},
 		"a rate of a gauge":       {expr(`rate(vigie_attack_score_ratio{cluster=~"$cluster"}[$__rate_interval])`), "rate of vigie_attack_score_ratio, which is no counter"},
@@ -121,8 +121,8 @@ func TestLabelsFollowTheExpression(t *testing.T) {
 	for expr, want := range map[string]string{
 		`topk(3, sum by (instance) (up))`: "(instance)",
 		`count by (node) (kube_pod_info) * on (node) group_left (os_image) max by (node, os_image) (kube_node_info)`: "(node, os_image)",
-		`sum by (job) (up) or vector(0)`:      "(job)",
-		`1 - sum without (job, cluster) (up)`: "(instance)",
+		`sum by (job) (up) or vector(0)`:                                                                     "(job)",
+		`1 - sum without (job, cluster) (scrape_samples_scraped)`:                                            "(instance)",
 		`histogram_quantile(0.5, sum by (le, to) (rate(coredns_proxy_request_duration_seconds_bucket[1m])))`: "(to)",
 		`label_replace(sum by (job) (up), "who", "$1", "job", "(.*)")`:                                       "(job, who)",
 		`sum by (job) (up) and on () vector(1)`:                                                              "(job)",

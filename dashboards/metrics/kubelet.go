@@ -1,8 +1,9 @@
 package metrics
 
-// What the prometheus receiver says of each target.
+// What the prometheus receiver says of each target. Only what pod_scrape scrapes,
+// pods that asked for it, has a namespace here.
 var (
-	Up             = prom(Scrape, "up", Gauge)
+	Up             = prom(Scrape, "up", Gauge, "container", "namespace", "pod")
 	ScrapeDuration = prom(Scrape, "scrape_duration_seconds", Gauge)
 	ScrapeSamples  = prom(Scrape, "scrape_samples_scraped", Gauge)
 )

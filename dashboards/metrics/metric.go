@@ -36,6 +36,13 @@ const (
 	Kubelet       Source = "kubelet"
 	SpanMetrics   Source = "span_metrics"
 	Collector     Source = "collector" // its own telemetry
+	Ledger        Source = "ledger"
+	Tally         Source = "ledger's tally" // in the components that make, use up or lose items
+	ConfigReload  Source = "config_reload"
+	K8sEvents     Source = "k8s_events"
+	PodList       Source = "kubelet_pods"
+	PodScrape     Source = "pod_scrape"
+	PodAttributes Source = "pod_attributes"
 	SeriesGuard   Source = "series_guard"
 	RemoteWrite   Source = "remote_write"
 	CloudWatch    Source = "cloudwatch"

@@ -2,7 +2,9 @@ package metrics
 
 // The collector's own telemetry, by job (vigie, vigie-agent, vigie-gateway) and
 // instance. Queue metrics exist where an exporter has a sending queue, and
-// failure counters from the first failure on.
+// failure counters from the first failure on. Upstream declares queues as
+// {batch}; what they count is what the queue's sizer does: items in the shapes'
+// own (to the gateways, AMP, X-Ray, other traces), bytes or requests elsewhere.
 var (
 	ReceiverAcceptedLogs    = own("receiver_accepted_log_records", "{record}", Counter, "receiver", "transport")
 	ReceiverAcceptedMetrics = own("receiver_accepted_metric_points", "{datapoint}", Counter, "receiver", "transport")

@@ -172,6 +172,7 @@ func (p *pipeline) tables(t *testing.T, begin time.Time) {
 func (p *pipeline) report(t *testing.T, begin time.Time) {
 	for i, n := range p.cl.Nodes {
 		if n.Up {
+			p.rec.add(n.podList(begin, p.cl.t))
 			p.rec.add(p.process(agent, n.Name, begin, 0.06+0.000004*p.cl.people, 190e6+12e6*float64(i), p.cl.t-n.From))
 		}
 	}
@@ -179,6 +180,7 @@ func (p *pipeline) report(t *testing.T, begin time.Time) {
 	gateway := p.process("vigie-gateway", "vigie-gateway-0", begin, 0.11+0.000008*p.cl.people, 410e6, p.cl.t)
 	p.rec.add(gateway)
 	p.rec.add(p.store(begin))
+	p.rec.add(p.events(begin))
 	own, err := collect(t.Context(), p.reader, agent, p.cl.Nodes[0].Name)
 	require.NoError(t, err)
 	p.rec.add(own)

@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"math"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -65,5 +66,29 @@ func (p *pipeline) store(begin time.Time) pmetric.Metrics {
 	e.put(metrics.StoreHeadSeries, 9100+p.cl.people/20)
 	e.put(metrics.StoreDiskBytes, 61e6+p.cl.t*2900*1.6)
 	e.put(metrics.StoreDiskFull, 0)
+	return e.md
+}
+
+// events is what the gateway that reads the cluster's events would say.
+func (p *pipeline) events(begin time.Time) pmetric.Metrics {
+	e := emit("vigie-gateway", "vigie-gateway-0", begin, time.Now())
+	e.put(metrics.EventsLeading, 1)
+	e.put(metrics.EventsRecords, math.Floor(p.cl.t*0.4))
+	for _, reason := range []string{"permanent", "vanished", "shutdown"} {
+		e.put(metrics.EventsDropped, 0, "vigie_k8s_events_reason", reason)
+	}
+	return e.md
+}
+
+// podList is what an agent would say of its node's pods. TestTheCatalogueIsWhatComponentsOfAClusterEmit
+// holds the names against the components.
+func (n *node) podList(begin time.Time, t float64) pmetric.Metrics {
+	e := emit(agent, n.Name, begin, time.Now())
+	e.put(metrics.PodListAge, 2+math.Mod(t+7*n.From, 15))
+	e.put(metrics.PodTargets, float64(n.Pods/4), metrics.PodTargetRule, "annotations")
+	e.put(metrics.PodTargets, 1, metrics.PodTargetRule, "shop")
+	for reason, pods := range map[string]float64{"port": 0, "path": 0, "scheme": 0, "no_port": 1, "address": 0, "limit": 0} {
+		e.put(metrics.PodIgnored, pods, metrics.PodIgnoredReason, reason)
+	}
 	return e.md
 }

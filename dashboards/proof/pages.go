@@ -192,6 +192,19 @@ func scrape(t *template.Template, page string, v *view, job, instance string, at
 	}
 }
 
+// podsAnswer is up of two pods that ask to be scraped; the second does not answer
+// under the flood.
+func (c *cluster) podsAnswer(at time.Time) []prompb.TimeSeries {
+	up := func(service, pod, instance string, v float64) prompb.TimeSeries {
+		return series(labels.FromStrings(model.MetricNameLabel, metrics.Up.Name, "namespace", "live", "pod", pod, "container", "main"), service, instance, v, at)
+	}
+	slow := 1.0
+	if c.attack > 1 {
+		slow = 0
+	}
+	return []prompb.TimeSeries{up("api", "api-6d5f-x2x9z", "10.0.16.81:9090", 1), up("signin", "signin-77c4-q8k2d", "10.0.32.82:9090", slow)}
+}
+
 func series(ls labels.Labels, job, instance string, v float64, at time.Time) prompb.TimeSeries {
 	b := labels.NewBuilder(ls)
 	b.Set("job", job)

@@ -30,6 +30,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	sdk "go.opentelemetry.io/otel/sdk/metric"
 
+	"github.com/vigie-otel/vigie/internal/configstate"
 	"github.com/vigie-otel/vigie/processors/attackdetectionprocessor"
 	"github.com/vigie-otel/vigie/processors/attackmetricsconnector"
 	"github.com/vigie-otel/vigie/processors/conntrackprocessor"
@@ -51,6 +52,7 @@ type pipeline struct {
 	flows     consumer.Logs
 	exported  consumer.Metrics
 
+	config *configstate.State
 	shape  shape // the laptop's configuration
 	podLog *os.File
 	cpu    map[string]float64    // s, by instance: what the processes have used
@@ -115,6 +117,7 @@ func start(t *testing.T, rec *record, cl *cluster, dir string) *pipeline {
 	p.flows, err = ct.CreateLogs(ctx, processors(ct), cfg, limited)
 	run(p.flows.(component.Component), err)
 
+	p.state(t, tel)
 	p.hosts(t, tel)
 	p.podLogs(t, tel, dir)
 	p.obs, err = receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{ReceiverID: component.MustNewID("otlp"), Transport: "grpc",

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/vigie-otel/vigie/dashboards/metrics"
+	"github.com/vigie-otel/vigie/internal/configstate"
 	"github.com/vigie-otel/vigie/internal/replay"
 )
 
@@ -74,6 +75,12 @@ func play(t *testing.T) *record {
 			batch := src.until(end)
 			cl.step(float64(batch.people), float64(batch.attack))
 			p.send(t, batch, s)
+			switch s { // somebody misspells a value, and mends it
+			case 120:
+				p.config.Refused(errRefused)
+			case 180:
+				p.config.Applied(configstate.Hash{6, 5, 4, 3, 2, 1})
+			}
 			if s%2 == 1 { // the conntrack receiver's own pace
 				p.tables(t, begin)
 			}
@@ -92,6 +99,7 @@ func play(t *testing.T) *record {
 				page("coredns", metrics.JobCoreDNS, "10.0.16.75:9153", nil)
 				page("karpenter", "karpenter", "10.0.32.80:8080", nil)
 				page("keda", "keda", "10.0.32.81:8080", nil)
+				rec.pages = append(rec.pages, cl.podsAnswer(now)...)
 				for _, n := range cl.Nodes {
 					if n.Up {
 						page("cadvisor", metrics.JobCAdvisor, n.IP+":10250", n)

@@ -56,6 +56,11 @@ var (
 	detectorRequests = metrics.DetectionRequests.Name
 	findingsDropped  = metrics.ConntrackFindingsLost.Name
 
+	configSuccessful = metrics.ConfigSuccessful.Name
+	configHash       = metrics.ConfigHash.Name
+	ledgerOffItems   = metrics.LedgerOff.Name
+	eventsLeading    = metrics.EventsLeading.Name
+
 	logsLagTime    = metrics.LogsLagTime.Name
 	logsDropped    = metrics.LogsDropped.Name
 	logsUnreadable = metrics.LogsUnreadable.Name
@@ -91,6 +96,8 @@ var (
 	allowance     = metrics.Allowance
 	interfaceName = metrics.ENAInterface
 	logsReason    = metrics.LogsReason
+	ledgerSignal  = metrics.LedgerSignal
+	ledgerTo      = metrics.LedgerTo
 	namespaceAttr = metrics.Namespace
 )
 

@@ -15,9 +15,9 @@ func vigieFile() File {
 	for _, s := range signals() {
 		flow.Alerts = append(flow.Alerts, dataLost(s), refusing(s))
 	}
-	flow.Alerts = append(flow.Alerts, queueFull(), logsLagging(), logsLost(), findingsLost())
+	flow.Alerts = append(flow.Alerts, queueFull(), logsLagging(), logsLost(), findingsLost(), ledgerOff(), noEventsLeader())
 	return File{Name: "vigie", Groups: []Group{
-		{Name: "vigie-self", Interval: quick, Alerts: []Alert{vigieAbsent(), agentsMissing(), scrapeDown(), restarting(), detectorPartial()}},
+		{Name: "vigie-self", Interval: quick, Alerts: []Alert{vigieAbsent(), agentsMissing(), scrapeDown(), restarting(), detectorPartial(), configRefused(), configsDiffer()}},
 		flow,
 		{Name: "vigie-self-store", Interval: steady, Alerts: []Alert{storeDiskIsFull(), samplesDropped(), storeCut(), guardCut(), costBudget("logs"), costBudget("metrics")}},
 	}}
@@ -62,10 +62,12 @@ func agentsMissing() Alert {
 
 // scrapeDown: a target that the scrape does not reach. All alerts on what it says
 // are silent meanwhile, whatever happens there. Five minutes are a pod that moves.
+// Only pods that ask to be scraped have a namespace here: no rule reads what they
+// tell, and an annotation that was never true would fire for good.
 func scrapeDown() Alert {
 	return Alert{
 		Name:     "VigieScrapeDown",
-		Expr:     by("max", up, job, instance) + " == 0",
+		Expr:     by("max", sel(up, is(namespace, "")), job, instance) + " == 0",
 		For:      5 * time.Minute,
 		Severity: Warning, Kind: KindVigie,
 		Summary:     "{{ $labels.job }} on {{ $labels.instance }} cannot be scraped",

@@ -11,6 +11,10 @@ func vigieExamples() []example {
 	const receiver = `{job="vigie-agent", instance="n1", receiver="otlp", transport="grpc"} `
 	const queue = `{job="vigie-agent", instance="n1", exporter="otlp_grpc/gateway", data_type="metrics"} `
 	const dropped = `vigie_store_samples_dropped_total{job="vigie-gateway", instance="g1", reason=`
+	const refused = `vigie_config_last_reload_successful_ratio{cluster="live", job="vigie-agent", `
+	const hash = `vigie_config_hash_ratio{cluster="live", job="vigie-agent", `
+	const book = node + `, vigie_ledger_signal="logs", vigie_ledger_to="otlp_grpc/gateway"`
+	const leading = `vigie_k8s_events_leading_ratio{cluster="live", job="vigie-gateway", `
 	minute := time.Minute
 	all := []example{
 		fires("VigieAbsent", "the agents stopped ten minutes ago", 20*minute, `job="vigie-agent"`, up+"0+30x20 _x40"),
@@ -43,6 +47,9 @@ func vigieExamples() []example {
 			`vigie_cloudwatch_events_dropped_total{job="vigie-agent", instance="n1", vigie_cloudwatch_reason="budget"} 900+0x40`,
 			`vigie_cloudwatch_points_dropped_total{job="vigie-agent", instance="n1", vigie_cloudwatch_reason="budget"} 900+0x40`),
 
+		silent("VigieScrapeDown", "a pod that asks to be scraped does not answer", 8*minute,
+			`up{job="checkout", instance="10.0.16.9:9090", namespace="shop", pod="checkout-1", container="main"} 0+0x20`),
+
 		fires("VigieRestarting", "four starts", 6*minute, node, up+"0 30 60 0 30 60 0 30 60 0 30 60 90"),
 		silent("VigieRestarting", "a rollout and its correction", 6*minute, up+"0 30 60 0 30 60 0 30 60 90 120 150 180"),
 
@@ -69,6 +76,30 @@ func vigieExamples() []example {
 
 		fires("VigieFindingsLost", "a finding was dropped", 4*minute, node, `otelcol_conntrack_findings_dropped_total{job="vigie-agent", instance="n1"} 0+0x4 1+0x40`),
 		silent("VigieFindingsLost", "none was", 4*minute, `otelcol_conntrack_findings_dropped_total{job="vigie-agent", instance="n1"} 0+0x40`),
+
+		fires("VigieConfigRefused", "one agent of two runs the configuration before", 10*minute, `cluster="live", job="vigie-agent"`,
+			refused+`instance="n1"} 1+0x4 0+0x40`, refused+`instance="n2"} 1+0x40`),
+		silent("VigieConfigRefused", "it was mended after three minutes", 20*minute, refused+`instance="n1"} 1+0x4 0+0x5 1+0x40`),
+
+		fires("VigieConfigsDiffer", "a rollout stopped at the first node", 75*minute, `cluster="live", job="vigie-agent"`,
+			hash+`instance="n1"} 281474976710655+0x160`, hash+`instance="n2"} 281474976710654+0x160`, hash+`instance="n3"} 281474976710654+0x160`),
+		silent("VigieConfigsDiffer", "a rollout of half an hour", 120*minute,
+			hash+`instance="n1"} 7+0x20 8+0x240`, hash+`instance="n2"} 7+0x80 8+0x180`),
+		silent("VigieConfigsDiffer", "agents and gateways, and two clusters, have different ones", 75*minute, hash+`instance="n1"} 7+0x160`,
+			`vigie_config_hash_ratio{cluster="live", job="vigie-gateway", instance="g1"} 8+0x160`,
+			`vigie_config_hash_ratio{cluster="test", job="vigie-agent", instance="n1"} 9+0x160`),
+
+		fires("VigieLedgerOff", "twelve records are nowhere", 8*minute, book, `vigie_ledger_off{`+book+`} 0+0x4 12+0x40`),
+		fires("VigieLedgerOff", "more was sent than read", 8*minute, book, `vigie_ledger_off{`+book+`} 0+0x4 -12+0x40`),
+		silent("VigieLedgerOff", "it comes out even", 12*minute, `vigie_ledger_off{`+book+`} 0+0x40`),
+		silent("VigieLedgerOff", "one report in a minute of moving", 12*minute, `vigie_ledger_off{`+book+`} 0+0x4 12+0x1 0+0x40`),
+
+		fires("VigieNoEventsLeader", "both gateways say that they do not lead", 12*minute, `cluster="live"`,
+			leading+`instance="g1"} 1+0x4 0+0x40`, leading+`instance="g2"} 0+0x44`),
+		fires("VigieNoEventsLeader", "the one that led is gone, and the other one may not", 14*minute, `cluster="live"`,
+			leading+`instance="g1"} 1+0x4 _x40`, leading+`instance="g2"} 0+0x44`),
+		silent("VigieNoEventsLeader", "the Lease changes hands", 15*minute, leading+`instance="g1"} 1+0x4 0+0x40`, leading+`instance="g2"} 0+0x6 1+0x40`),
+		silent("VigieNoEventsLeader", "no gateway reads events", 15*minute, `otelcol_process_uptime_seconds_total{job="vigie-gateway", instance="g1"} 0+30x40`),
 
 		fires("VigieStoreDiskFull", "writing has stopped", 2*minute, `job="vigie-gateway", instance="g1"`, `vigie_store_disk_full{job="vigie-gateway", instance="g1"} 1+0x10`),
 		silent("VigieStoreDiskFull", "it has not", 2*minute, `vigie_store_disk_full{job="vigie-gateway", instance="g1"} 0+0x10`),
