@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os/exec"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/vigie-otel/vigie/internal/finding"
@@ -122,6 +123,17 @@ func fetch(ctx context.Context, url string, into any) error {
 type series struct {
 	Metric map[string]string
 	Value  [2]any // time, and the value as text
+}
+
+// short is the labels that tell whose it is, and the value.
+func (s series) short() string {
+	var whose []string
+	for _, label := range []string{"job", "instance", "namespace", "k8s_pod_name", "pod", "k8s_container_name"} {
+		if v := s.Metric[label]; v != "" {
+			whose = append(whose, v)
+		}
+	}
+	return fmt.Sprintf("%s = %v", strings.Join(whose, " "), s.Value[1])
 }
 
 func (s series) number() float64 {

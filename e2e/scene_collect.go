@@ -30,7 +30,7 @@ func (e *env) nodeMetrics(ctx context.Context) error {
 			if err != nil {
 				return "", err
 			}
-			return fmt.Sprintf("%d: %v", len(found), found[0].Metric), nil
+			return fmt.Sprintf("%d series, such as %s", len(found), found[0].short()), nil
 		})
 	}
 	_ = e.becomes(ctx, "every pod of the node is among kubelet's and cAdvisor's", time.Minute, func(ctx context.Context) (string, error) {

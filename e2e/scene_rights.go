@@ -96,7 +96,10 @@ func (e *env) rights(ctx context.Context) error {
 	if most > 1 {
 		err = fmt.Errorf("%s", example)
 	}
-	e.line(0, "an agent has at most one watch at a time", fmt.Sprintf("%d at most: %s", most, example), err)
+	if example == "" {
+		example = "its pods it has from its kubelet"
+	}
+	e.line(0, "an agent has at most one watch at a time", fmt.Sprintf("%d at most; %s", most, example), err)
 	return e.unused(ctx, calls)
 }
 

@@ -67,3 +67,9 @@ func TestWatchesAreCountedByPodWhileTheyAreOpen(t *testing.T) {
 	most, _ = watches([]cluster.Call{watch("1", "a", true), watch("2", "a", true)}, "vigie-gateway")
 	require.Zero(t, most)
 }
+
+func TestWarningsAreReadOutOfTheCollectorsLog(t *testing.T) {
+	require.Equal(t, "Failed to scrape: no route", warning("2026-11-22T11:23:44.526Z\twarn\tinternal/transaction.go:132\tFailed to scrape\t{\"resource\": {}, \"error\": \"no route\"}")[:len("Failed to scrape: no route")])
+	require.Empty(t, warning("2026-11-22T11:23:44.526Z\tinfo\tx.go:1\tready\t{}"))
+	require.Empty(t, warning("I1122 11:23:33.012113 1 warnings.go:107] text"))
+}
