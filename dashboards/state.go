@@ -26,10 +26,10 @@ func ledger() []p.Panel {
 			ask(sum(of, account("waiting")), book)),
 		line("Dropped, since the processes began", "Items that are gone, by destination and reason. filtered is what a processor left out on purpose; send_failed and enqueue_failed are losses.", "short", 8, 7,
 			when(ask(sum(metrics.LedgerTo+", "+metrics.LedgerReason, account("dropped")), "{{"+metrics.LedgerTo+"}} {{"+metrics.LedgerReason+"}}"), "nothing was dropped")),
-		{Kind: p.Table, Title: "The books, since the processes began", W: 24, H: 9, Decimals: p.P(0), NoValue: "no ledger",
-			Description: "Every account that is not zero, of all instances: read + queued_at_start + made = sent + removed + dropped + waiting, but for what is unexplained. Of a destination that lacks something the rows with a reason say why.",
+		{Kind: p.Table, Title: "The books, since the processes began", W: 24, H: 13, Decimals: p.P(0), NoValue: "no ledger",
+			Description: "Every account that is not zero, of all instances, smallest first: read + queued_at_start + made = sent + removed + dropped + waiting, but for what is unexplained. Of a destination that lacks something the rows with a reason say why.",
 			Columns:     map[string]string{metrics.LedgerSignal: "Signal", metrics.LedgerTo: "Destination", metrics.LedgerAccount: "Account", metrics.LedgerReason: "Reason", "Value": "Items"},
-			Queries:     []p.Query{now("sort_desc("+sum(of+", "+metrics.LedgerAccount+", "+metrics.LedgerReason, fresh(metrics.LedgerItems, ours))+" != 0)", "")}},
+			Queries:     []p.Query{now("sort("+sum(of+", "+metrics.LedgerAccount+", "+metrics.LedgerReason, fresh(metrics.LedgerItems, ours))+" != 0)", "")}},
 	}
 }
 

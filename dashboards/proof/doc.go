@@ -17,6 +17,10 @@
 //   - The collector's own telemetry is what these components and the collector's
 //     helpers count while they run, a queue whose destination fails included;
 //     what only a whole process has (CPU, memory, the store) is modelled.
+//   - The configuration is told by config_reload, the ledger is published by its
+//     own package; the books are modelled. What the reader of the cluster's events
+//     and the scraper of pods say is modelled as well, under names that a test holds
+//     against these components.
 //   - Pages of cAdvisor, kube-state-metrics, the API server, CoreDNS, kube-proxy,
 //     Karpenter and KEDA are templates in testdata/pages. They are written by
 //     hand in those programs' format, not recorded; their numbers are modelled.

@@ -73,6 +73,11 @@ func shift(md pmetric.Metrics, d time.Duration) {
 				switch m.Type() {
 				case pmetric.MetricTypeGauge:
 					shiftNumbers(m.Gauge().DataPoints(), d)
+					if m.Name() == metrics.ConfigTime.OTel { // a time itself
+						for _, p := range m.Gauge().DataPoints().All() {
+							p.SetDoubleValue(p.DoubleValue() + d.Seconds())
+						}
+					}
 				case pmetric.MetricTypeSum:
 					shiftNumbers(m.Sum().DataPoints(), d)
 				case pmetric.MetricTypeHistogram:

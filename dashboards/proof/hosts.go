@@ -172,7 +172,7 @@ func (p *pipeline) tables(t *testing.T, begin time.Time) {
 func (p *pipeline) report(t *testing.T, begin time.Time) {
 	for i, n := range p.cl.Nodes {
 		if n.Up {
-			p.rec.add(n.podList(begin, p.cl.t))
+			p.rec.add(n.podList(i, begin, p.cl.t))
 			p.rec.add(p.process(agent, n.Name, begin, 0.06+0.000004*p.cl.people, 190e6+12e6*float64(i), p.cl.t-n.From))
 		}
 	}

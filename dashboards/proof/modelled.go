@@ -82,9 +82,9 @@ func (p *pipeline) events(begin time.Time) pmetric.Metrics {
 
 // podList is what an agent would say of its node's pods. TestTheCatalogueIsWhatComponentsOfAClusterEmit
 // holds the names against the components.
-func (n *node) podList(begin time.Time, t float64) pmetric.Metrics {
+func (n *node) podList(i int, begin time.Time, t float64) pmetric.Metrics {
 	e := emit(agent, n.Name, begin, time.Now())
-	e.put(metrics.PodListAge, 2+math.Mod(t+7*n.From, 15))
+	e.put(metrics.PodListAge, 0.2+math.Mod(t+4*float64(i), 15))
 	e.put(metrics.PodTargets, float64(n.Pods/4), metrics.PodTargetRule, "annotations")
 	e.put(metrics.PodTargets, 1, metrics.PodTargetRule, "shop")
 	for reason, pods := range map[string]float64{"port": 0, "path": 0, "scheme": 0, "no_port": 1, "address": 0, "limit": 0} {

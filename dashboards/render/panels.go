@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vigie-otel/vigie/dashboards/metrics"
 	"github.com/vigie-otel/vigie/dashboards/panel"
 )
 
@@ -184,7 +185,8 @@ func (r *renderer) table(p *panel.Panel, all []*series, b box) {
 	}
 	type column struct{ label, heading string }
 	var columns []column
-	for _, l := range []string{"node", "namespace", "pod", "container", "condition", "status", "reason", "Value"} {
+	for _, l := range []string{"node", "namespace", "pod", "container", "condition", "status", "reason",
+		metrics.LedgerSignal, metrics.LedgerTo, metrics.LedgerAccount, metrics.LedgerReason, "Value"} {
 		if heading := p.Columns[l]; heading != "" {
 			columns = append(columns, column{l, heading})
 		}

@@ -218,6 +218,10 @@ func (k *recording) vigie() {
 	k.counter(`otelcol_receiver_refused_log_records_total`+agent+`, receiver="otlp", transport="grpc"}`, func(int) float64 { return 0 })
 	k.counter(`otelcol_attack_detection_requests_total`+agent+`, source="line"}`, func(i int) float64 { return 15000 * crowd(i) })
 	k.counter(`otelcol_attack_detection_limited_total`+agent+`, limit="late"}`, func(i int) float64 { return 60 * crowd(i) })
+	k.gauge(`vigie_config_last_reload_successful_ratio`+agent+`}`, func(int) float64 { return 1 })
+	k.gauge(`vigie_config_hash_ratio`+agent+`}`, func(int) float64 { return 7 })
+	k.gauge(`vigie_ledger_off`+agent+`, vigie_ledger_signal="logs", vigie_ledger_to="otlp_grpc/gateway"}`, func(int) float64 { return 0 })
+	k.gauge(`vigie_k8s_events_leading_ratio{job="vigie-gateway", instance="g1"}`, func(int) float64 { return 1 })
 	k.counter(`vigie_store_samples_dropped_total{job="vigie-gateway", instance="g1", reason="out_of_order"}`, func(int) float64 { return 1 })
 }
 
