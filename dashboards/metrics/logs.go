@@ -8,7 +8,8 @@ var (
 	LogsEvent   = Label(names.LogsEvent)
 	LogsReason  = Label(names.LogsReason)
 	LogsOutcome = Label(names.LogsOutcome)
-	LogsKind    = Label(names.LogsKind) // plain, fields, access, broken
+	LogsKind    = Label(names.LogsKind)  // plain, fields, access, broken
+	LogsClass   = Label(names.LogsClass) // debug, info, unknown, warn, error, access
 )
 
 // The reader of container logs, by node and namespace.
@@ -29,5 +30,8 @@ var (
 	LogsFileEvents  = otel(ContainerLog, names.LogsFileEvents, "{event}", Counter, names.LogsEvent)
 	LogsBodies      = otel(ContainerLog, names.LogsBodies, "{record}", Counter, names.LogsKind)
 	LogsFieldsOut   = otel(ContainerLog, names.LogsFieldsOut, "{field}", Counter, names.LogsReason)
+	LogsSacrificed  = otel(ContainerLog, names.LogsSacrificed, "{record}", Counter, names.K8sNamespaceName, names.LogsClass, names.LogsReason)
+	LogsPassedOver  = otel(ContainerLog, names.LogsPassedOver, "By", Counter, names.K8sNamespaceName)
+	LogsPodLists    = otel(ContainerLog, names.LogsPodLists, "{request}", Counter, names.LogsOutcome)
 	LogsCheckpoints = otel(ContainerLog, names.LogsCheckpoints, "{write}", Counter, names.LogsOutcome)
 )
