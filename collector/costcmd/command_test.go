@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -108,4 +110,16 @@ func TestMistakesAreNamed(t *testing.T) {
 		_, err := run(t, args...)
 		require.ErrorContains(t, err, says)
 	}
+}
+
+// The README has the totals of docs/costs.md.
+func TestTheReadmeSaysWhatItCosts(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/costs.md")
+	require.NoError(t, err)
+	total := regexp.MustCompile(`\| \*\*all\*\* \| \*\*(.+)\*\* \| \*\*(.+)\*\* \| \*\*(.+)\*\* \|`).FindStringSubmatch(string(doc))
+	require.Len(t, total, 4)
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	want := fmt.Sprintf("| all | **%s USD** | **%s USD** | **%s USD** |", total[1], total[2], total[3])
+	require.Contains(t, string(readme), want)
 }
