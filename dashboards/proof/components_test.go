@@ -44,9 +44,11 @@ func TestTheCatalogueIsWhatComponentsOfAClusterEmit(t *testing.T) {
 	tel.MeterProvider = sdk.NewMeterProvider(sdk.WithReader(reader))
 	token := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(token, []byte("t"), 0o600))
+	// One pod asks for a port that it does not have, the other's does not answer.
+	const pod = `{"metadata":{"name":%q,"namespace":"live","uid":%q,"annotations":{"prometheus.io/scrape":"true","prometheus.io/port":%q}},
+		"spec":{"nodeName":"n1","containers":[{"name":"main","ports":[{"containerPort":1}]}]},"status":{"phase":"Running","podIP":"127.0.0.1"}}`
 	kubelet := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = fmt.Fprint(w, `{"items":[{"metadata":{"name":"a","namespace":"live","uid":"u","annotations":{"prometheus.io/scrape":"true","prometheus.io/port":"none"}},
-			"spec":{"nodeName":"n1","containers":[{"name":"main"}]},"status":{"phase":"Running","podIP":"127.0.0.1"}}]}`)
+		_, _ = fmt.Fprintf(w, `{"items":[`+pod+`,`+pod+`]}`, "a", "a", "none", "b", "b", "1")
 	}))
 	t.Cleanup(kubelet.Close)
 	run := func(c component.Component, err error, host component.Host) component.Component {
@@ -61,8 +63,10 @@ func TestTheCatalogueIsWhatComponentsOfAClusterEmit(t *testing.T) {
 	host := extensions{component.NewID(kp.Type()): e}
 	run(e, err, host)
 
+	scraped := &consumertest.MetricsSink{}
 	ps := podscrapereceiver.NewFactory()
-	scraper, err := ps.CreateMetrics(t.Context(), receiver.Settings{ID: component.NewID(ps.Type()), TelemetrySettings: tel}, ps.CreateDefaultConfig(), consumertest.NewNop())
+	scraper, err := ps.CreateMetrics(t.Context(), receiver.Settings{ID: component.NewID(ps.Type()), TelemetrySettings: tel},
+		configure(t, ps.CreateDefaultConfig(), map[string]any{"interval": "1s", "timeout": "1s"}), scraped)
 	run(scraper, err, host)
 
 	pa := podattributesprocessor.NewFactory()
@@ -98,7 +102,15 @@ func TestTheCatalogueIsWhatComponentsOfAClusterEmit(t *testing.T) {
 		for name := range want {
 			require.Contains(c, seen, name, "in the catalogue, and not emitted")
 		}
-	}, 10*time.Second, 50*time.Millisecond)
+		for _, md := range scraped.AllMetrics() {
+			note(seen, md)
+		}
+		require.Contains(c, seen, metrics.Up.Name, "nothing was scraped")
+	}, 20*time.Second, 50*time.Millisecond)
+	// By these labels the alert on what cannot be scraped leaves pods out.
+	for _, l := range metrics.Up.Labels {
+		require.True(t, seen[metrics.Up.Name].labels[l], "up of a pod has no label %s", l)
+	}
 	for name, got := range seen {
 		m := want[name]
 		if !strings.HasPrefix(name, "vigie.") {
