@@ -37,10 +37,9 @@ func inside() error {
 	if err == nil {
 		err = e.scenarios(ctx, os.Getenv("E2E_RUN"))
 	}
-	if err == nil && os.Getenv("E2E_KEEP") != "" {
+	if os.Getenv("E2E_KEEP") != "" && e.cluster != nil && ctx.Err() == nil {
 		fmt.Printf("  kept until Ctrl-C: nsenter -t $(pgrep -f 'e2e/harness|exe inside' | tail -1) -n env KUBECONFIG=%s %s get pods -A\n", e.cluster.Kubeconfig, e.cluster.Program("kubectl"))
 		<-ctx.Done()
-		err = nil
 	}
 	r.summary()
 	return errors.Join(err, r.failed())

@@ -70,8 +70,11 @@ func outside() error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
+	if os.Getenv("E2E_KEEP") == "" {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", "inside")
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	environment, err := made.environment(state)

@@ -31,6 +31,10 @@ func (e *env) warnings(ctx context.Context) error {
 				}
 			}
 		}
+		if all == 0 {
+			e.note("%s warned of nothing", p.Name)
+			continue
+		}
 		e.note("%s: %d warnings and errors in %d lines of its log; most often (%d): %.200s", p.Name, all, bytes.Count(out, []byte("\n")), times[most], most)
 	}
 	return nil
