@@ -91,6 +91,9 @@ func outside() error {
 		Setpgid:    true, // Ctrl-C is for the outside to pass on
 	}
 	err = cmd.Run()
+	if errors.Is(err, context.Canceled) && cmd.ProcessState.Success() {
+		err = nil // a kept cluster, that nobody needs any more
+	}
 	if errors.Is(err, syscall.EPERM) {
 		return fmt.Errorf("make PID, network and mount namespaces: %w: this needs CAP_SYS_ADMIN, which a container seldom has; run it on a machine or VM", err)
 	}
