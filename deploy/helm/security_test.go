@@ -278,10 +278,16 @@ func TestAgentsAreOnEveryNodeAndChangeATenthAtATime(t *testing.T) {
 	ds := one[*appsv1.DaemonSet](t, render(t), "vigie-agent").Spec
 	require.Equal(t, []corev1.Toleration{{Operator: corev1.TolerationOpExists}}, ds.Template.Spec.Tolerations)
 	require.Equal(t, "10%", ds.UpdateStrategy.RollingUpdate.MaxUnavailable.StrVal)
-	// What changes with the configuration is the pod: it rolls.
+	// What changes with its configuration is the pod: it rolls. The gateway's, and the
+	// calendar, which is read anew, leave it alone.
+	with := func(value string) string {
+		return one[*appsv1.DaemonSet](t, render(t, "--set-json", value), "vigie-agent").Spec.Template.Annotations["checksum/config"]
+	}
 	before := ds.Template.Annotations["checksum/config"]
-	after := one[*appsv1.DaemonSet](t, render(t, "--set-json", `agent.config={"exporters":{"debug":{}}}`), "vigie-agent").Spec.Template.Annotations["checksum/config"]
-	require.NotEqual(t, before, after)
+	require.NotEmpty(t, before)
+	require.NotEqual(t, before, with(`agent.config={"exporters":{"debug":{}}}`))
+	require.Equal(t, before, with(`gateway.config={"exporters":{"debug":{}}}`))
+	require.Equal(t, with(`calendar="events: []"`), with(`calendar="events: [] # none"`))
 }
 
 func TestWhyAContainerEndedIsInThePodsStatus(t *testing.T) {

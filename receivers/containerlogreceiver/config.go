@@ -41,6 +41,11 @@ type Config struct {
 	// StartAt is where to begin with files that are there when the receiver runs
 	// for the first time: end (the default) or beginning.
 	StartAt string `mapstructure:"start_at"`
+	// NewWithin makes files that were made at most so long before the very first start
+	// new ones, read from their beginning: on a node that has just come, pods write
+	// before the agent runs. Default 0: none. Where the file system does not tell when
+	// a file was made, none.
+	NewWithin time.Duration `mapstructure:"new_within"`
 	// InvalidUTF8 is what becomes of a body that is not UTF-8: replace (the
 	// default) puts U+FFFD for what is invalid, bytes makes it a body of bytes.
 	InvalidUTF8 string `mapstructure:"invalid_utf8"`
@@ -273,6 +278,7 @@ func (c *Config) Validate() error {
 		oneOf("sacrifice::order", name, classNames[:]...)
 	}
 	notNegative("sacrifice::after_lag", c.Sacrifice.AfterLag)
+	notNegative("new_within", c.NewWithin)
 	atLeast("sacrifice::after_bytes", int(c.Sacrifice.AfterBytes), 0)
 	atLeast("parse::max_fields", c.Parse.MaxFields, 1)
 	atLeast("parse::max_depth", c.Parse.MaxDepth, 1)

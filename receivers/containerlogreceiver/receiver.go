@@ -58,7 +58,7 @@ func (r *logReceiver) Start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return err
 	}
-	opts.Started = began
+	opts.Started = began.Add(-r.config.NewWithin)
 	files := tail.New(opts, notify, saved, alive)
 	r.end = append(r.end, func(context.Context) error { files.Close(); return nil })
 

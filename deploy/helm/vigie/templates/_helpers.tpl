@@ -90,3 +90,14 @@ readinessProbe: {httpGet: {path: /healthz, port: health}, periodSeconds: 5, time
 {{- /* Whether agents read the pods' log files: not where Fluent Bit does. */ -}}
 {{- if and .Values.agent.logs (not .Values.fluentbit.enabled) }}yes{{ end -}}
 {{- end }}
+
+{{/* The configuration of one component, of a root and "agent" or "gateway". The
+calendar is beside it: a change of that is read by itself and restarts nothing. */}}
+{{- define "vigie.configOf" -}}
+{{- $root := index . 0 -}}
+{{- $component := index . 1 -}}
+chart.yaml: |
+  {{- include (printf "vigie.%sConfig" $component) $root | nindent 2 }}
+user.yaml: |
+  {{- include "vigie.user" (index $root.Values $component).config | nindent 2 }}
+{{- end }}
