@@ -26,7 +26,6 @@ const (
 	scanErrors   = 8  // different paths that failed; the peer's rule has 10
 	scanProbes   = 4  // requests for what only an intruder wants
 	stuffRefused = 8  // refused sign-ins; people who forgot their password give up at 3 to 5
-	stuffBare    = 4  // the same, where nothing else is asked for and people hardly ever come so
 	stuffSame    = 20 // answers of one size to as many sign-ins: a form shown again
 	slowRequests = 6
 	slowAborts   = 8
@@ -52,7 +51,7 @@ func (s *service) judgeClient(c *client) {
 	if c.class&(1<<epScanning|1<<epFlood) == 0 && c.n >= 5 && c.bad+c.probes >= 4 {
 		s.accuse(c, epScanning, s.scans(c))
 	}
-	if c.class&(1<<epStuffing) == 0 && (c.tries >= uint32(s.fewer(epStuffing, stuffRefused, 6)) || c.bare() && c.tries >= stuffBare) {
+	if c.class&(1<<epStuffing) == 0 && c.tries >= uint32(s.fewer(epStuffing, stuffRefused, 6)) {
 		s.accuse(c, epStuffing, s.stuffs(c))
 	}
 	if c.class&(1<<epSlow) == 0 && c.slow >= uint32(s.fewer(epSlow, slowRequests, 3)) {
@@ -230,7 +229,6 @@ func (s *service) scans(c *client) float32 {
 func (s *service) stuffs(c *client) float32 {
 	succeeded := c.tries - min(c.refused, c.tries)
 	switch {
-	case c.bare() && c.refused*10 >= c.tries*9 && c.tries >= stuffBare && s.seldomBare():
 	case c.refused >= uint32(s.fewer(epStuffing, stuffRefused, 6)) && c.refused*10 >= c.tries*8 && (c.tries*2 >= c.dyn || c.refused >= 3*stuffRefused):
 	case uint32(c.sameSz) >= stuffSame && c.tries*10 >= c.dyn*6 && c.gap < 15 && c.refused == 0 && c.class&(1<<epStuffing) == 0 && s.formAnswers(c):
 		succeeded = 0
@@ -252,15 +250,6 @@ func (s *service) stuffs(c *client) float32 {
 		score++
 	}
 	return score
-}
-
-// bare says that a client does nothing but try to sign in, which 429 may answer.
-func (c *client) bare() bool { return c.tries+c.lost >= c.n && c.refs == 0 }
-
-// seldomBare says that hardly any refused sign-in is of a client that has done
-// nothing else: it is, where sign-in has a host or a log of its own.
-func (s *service) seldomBare() bool {
-	return s.refAuth.built && (s.refAuth.bare+1)*50 <= float32(len(s.refAuth.rows))
 }
 
 // formAnswers says that answers without a refusal may be refusals: a form that

@@ -16,7 +16,6 @@ type reference struct {
 	top    [3]float32    // largest share of a client, /24 and /16 in a window of ten ticks
 	tops   int           // windows learned
 	ages   [3]float32    // rows by dimAge
-	bare   float32       // rows of clients that had done one thing only, and no part of a visit
 }
 
 const (
@@ -104,12 +103,9 @@ func (b *reference) build(second int64) {
 		}
 	}
 	b.measureRare()
-	b.ages, b.bare = [3]float32{}, 0
+	b.ages = [3]float32{}
 	for i := range b.rows {
 		b.ages[b.rows[i].val[dimAge]]++
-		if b.rows[i].bare() {
-			b.bare++
-		}
 	}
 }
 

@@ -286,11 +286,3 @@ type vantage struct {
 	agents    bool  // requests carry user agents
 	attacked  int64 // second when the open flood began; 0 when there is none
 }
-
-// bare says that the row's client had done one thing only, a few times, and nothing
-// that belongs to a visit.
-func (r *row) bare() bool {
-	const monotone = 2 << 4
-	s := r.val[dimSession]
-	return r.n >= 3 && s != 0 && (s-1)&0x3f == monotone && (s-1)>>6&15 == 0
-}

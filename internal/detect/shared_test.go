@@ -60,3 +60,24 @@ func TestSignInsThatSucceedBehindAStuffersAddressAreNotMarked(t *testing.T) {
 	require.Zero(t, people)
 	require.Greater(t, tried, 90)
 }
+
+// At a kick-off a million people sign in, and somebody forgets the password and
+// gives up at the fifth try, without having asked for anything else.
+func TestWhoForgetsThePasswordIsNobodysAttack(t *testing.T) {
+	s := newSite(t)
+	for i := range 900 {
+		s.visitor(i)
+		// Who mistypes it has seen the page before: hardly anybody comes for that alone.
+		mistyped := fmt.Sprintf("10.%d.%d.9", i/250, i%250)
+		s.get(mistyped, "GET", "/news/a", browser, "https://example.org/", 200)
+		if i%2 == 0 {
+			s.get(mistyped, "POST", "/login", browser, "https://example.org/news/a", 401)
+		}
+		s.get(mistyped, "POST", "/login", browser, "https://example.org/news/a", 302)
+		if i >= 700 && i < 705 {
+			s.get("203.0.113.9", "POST", "/login", browser, "", 401)
+		}
+		s.wait(300 * time.Millisecond)
+	}
+	require.Empty(t, s.classes())
+}
