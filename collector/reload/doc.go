@@ -15,6 +15,6 @@
 //
 // Watched are the files that --config names and those that ${file:…} reads, by
 // inotify on their directories (a ConfigMap changes by a symbolic link beside the
-// file) and by reading them every Poll besides. Other sources are read again on
-// SIGHUP. Runner.Run owns all goroutines and waits for them.
+// file) and by reading them every Poll besides. A pipe is read once. Other sources
+// are read again on SIGHUP. Runner.Run owns all goroutines and waits for them.
 package reload

@@ -137,7 +137,7 @@ func (r *Runner) first(ctx context.Context) (*generation, error) {
 	if loadErr != nil {
 		r.State.Logger().Error("What was kept cannot be used either.", zap.Error(loadErr))
 	}
-	if !found || kept.Hash() == Read(r.URIs).Hash() {
+	if !found || kept.Hash() == c.sources.Hash() {
 		return nil, err
 	}
 	c, keptErr := r.checked(ctx, kept)
@@ -166,7 +166,7 @@ func (r *Runner) attend(ctx context.Context, g *generation) (*candidate, error) 
 	defer cancel()
 	changed := make(chan struct{})
 	known, others := printOf(r.latest.sources, r.latest.nested), r.latest.nested.paths()
-	r.wait.Go(func() { r.watch(watchCtx, known, r.URIs, others, changed) })
+	r.wait.Go(func() { r.watch(watchCtx, known, r.latest.sources, others, changed) })
 	asked := false
 	select {
 	case err := <-g.ended:
@@ -185,8 +185,8 @@ func (r *Runner) attend(ctx context.Context, g *generation) (*candidate, error) 
 
 // look reads what is configured now and returns it where it should run.
 func (r *Runner) look(ctx context.Context, g *generation, asked bool) *candidate {
-	sources := Read(r.URIs)
-	if !asked && printOf(g.sources, g.nested) == printNow(r.URIs, g.nested.paths()) {
+	sources := r.latest.sources.again()
+	if !asked && printOf(g.sources, g.nested) == printNow(sources, g.nested.paths()) {
 		r.latest = &g.candidate
 		r.State.Logger().Info("What is configured is what runs.", zap.Stringer("running", g.sources.Hash()))
 		r.State.Withdrawn()

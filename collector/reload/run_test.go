@@ -92,11 +92,17 @@ func word(ctx context.Context, set otelcol.CollectorSettings) (string, error) {
 
 func newWorld(t *testing.T, first, keep string) *world {
 	t.Helper()
+	file := filepath.Join(t.TempDir(), "user.yaml")
+	(&world{file: file}).write(t, first)
+	return newWorldOf(t, file, keep)
+}
+
+func newWorldOf(t *testing.T, file, keep string) *world {
+	t.Helper()
 	w := &world{
-		file: filepath.Join(t.TempDir(), "user.yaml"), state: configstate.New(nil),
+		file: file, state: configstate.New(nil),
 		stop: make(chan struct{}), hup: make(chan os.Signal, 1), done: make(chan error, 1),
 	}
-	w.write(t, first)
 	r := &Runner{
 		URIs: []string{"file:" + w.file}, State: w.state, Stop: w.stop, Keep: keep,
 		Hangups:   func() <-chan os.Signal { return w.hup },
@@ -261,6 +267,32 @@ func TestNothingExpandedIsKeptAndWhatIsReadByReferenceIsWatched(t *testing.T) {
 	}
 }
 
+// A pipe (--config <(…)) has its text once. That it has none any more is no change,
+// and nobody waits for more.
+func TestAPipeIsReadOnce(t *testing.T) {
+	in, out, err := os.Pipe()
+	require.NoError(t, err)
+	defer in.Close()
+	_, err = out.WriteString("word: piped\n")
+	require.NoError(t, err)
+	require.NoError(t, out.Close())
+	path := fmt.Sprintf("/dev/fd/%d", in.Fd())
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("this system has no /dev/fd: %v", err)
+	}
+	w := newWorldOf(t, path, "")
+	w.until(t, "start", func(s configstate.Snapshot) bool { return !s.Since.IsZero() })
+	w.hup <- os.Interrupt
+	now := w.until(t, "reload", func(s configstate.Snapshot) bool { return s.Applied > 0 || s.Refused > 0 })
+	if now.Applied != 1 || now.Refused != 0 {
+		t.Errorf("after a signal: %+v", now)
+	}
+	w.end(t)
+	if d := cmp.Diff([]string{"start piped", "end piped", "start piped", "end piped"}, w.all()); d != "" {
+		t.Error(d)
+	}
+}
+
 // A ConfigMap's file is a link through ..data, which is replaced by a rename.
 func TestAConfigMapChangesByItsLink(t *testing.T) {
 	dir := t.TempDir()
@@ -275,9 +307,9 @@ func TestAConfigMapChangesByItsLink(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	r := &Runner{State: configstate.New(nil), Poll: time.Hour, Settle: 5 * time.Millisecond}
 	changed := make(chan struct{})
-	uris := []string{file}
-	known := printNow(uris, nil)
-	r.wait.Go(func() { r.watch(ctx, known, uris, nil, changed) })
+	of := Read([]string{file})
+	known := printNow(of, nil)
+	r.wait.Go(func() { r.watch(ctx, known, of, nil, changed) })
 	deadline := time.After(10 * time.Second)
 	// The watch may begin after the first swap, which it then finds at once; after
 	// the second only an event can tell, for it does not poll.

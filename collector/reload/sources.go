@@ -29,16 +29,21 @@ type Sources struct {
 }
 
 // Read takes the text of the files among uris as they are now.
-func Read(uris []string) Sources {
-	s := Sources{URIs: uris, Files: map[string]string{}}
-	for _, uri := range uris {
-		if path, ok := filePath(uri); ok {
-			if body, err := os.ReadFile(path); err == nil {
-				s.Files[path] = string(body)
-			}
+func Read(uris []string) Sources { return Sources{URIs: uris}.again() }
+
+// again is s with its files as they are now. What is no regular file, a pipe say,
+// can be read once: its text stays.
+func (s Sources) again() Sources {
+	now := Sources{URIs: s.URIs, Files: map[string]string{}}
+	for _, path := range s.paths() {
+		info, err := os.Stat(path)
+		if text, had := s.Files[path]; had && err == nil && !info.Mode().IsRegular() {
+			now.Files[path] = text
+		} else if body, err := os.ReadFile(path); err == nil {
+			now.Files[path] = string(body)
 		}
 	}
-	return s
+	return now
 }
 
 // filePath is the path of a URI that is a file; as the collector has it, one
@@ -105,15 +110,15 @@ func printOf(s Sources, n *nested) print {
 	return print{s.Hash(), hashOf(n.sums)}
 }
 
-// printNow has all files as they are now.
-func printNow(uris, others []string) print {
+// printNow has all files as they are now: those of s, and others.
+func printNow(s Sources, others []string) print {
 	sums := map[string][sha256.Size]byte{}
 	for _, path := range others {
 		if body, err := os.ReadFile(path); err == nil {
 			sums[path] = sha256.Sum256(body)
 		}
 	}
-	return print{Read(uris).Hash(), hashOf(sums)}
+	return print{s.again().Hash(), hashOf(sums)}
 }
 
 func hashOf(sums map[string][sha256.Size]byte) (h configstate.Hash) {

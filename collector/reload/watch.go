@@ -11,10 +11,10 @@ import (
 	"go.uber.org/zap"
 )
 
-// watch sends on changed whenever the files are no longer as in known, once they
-// have not changed for settle. It returns when ctx is done.
-func (r *Runner) watch(ctx context.Context, known print, uris, others []string, changed chan<- struct{}) {
-	paths := append(Sources{URIs: uris}.paths(), others...)
+// watch sends on changed whenever these files, and the others, are no longer as in
+// known, once they have not changed for settle. It returns when ctx is done.
+func (r *Runner) watch(ctx context.Context, known print, of Sources, others []string, changed chan<- struct{}) {
+	paths := append(of.paths(), others...)
 	if len(paths) == 0 {
 		return
 	}
@@ -22,8 +22,8 @@ func (r *Runner) watch(ctx context.Context, known print, uris, others []string, 
 	poll := time.NewTicker(r.Poll)
 	defer poll.Stop()
 	for {
-		if now := printNow(uris, others); now != known {
-			now, ok := r.settled(ctx, now, uris, others)
+		if now := printNow(of, others); now != known {
+			now, ok := r.settled(ctx, now, of, others)
 			if !ok {
 				return
 			}
@@ -46,14 +46,14 @@ func (r *Runner) watch(ctx context.Context, known print, uris, others []string, 
 }
 
 // settled waits until two looks a Settle apart are the same, ten of them at most.
-func (r *Runner) settled(ctx context.Context, seen print, uris, others []string) (print, bool) {
+func (r *Runner) settled(ctx context.Context, seen print, of Sources, others []string) (print, bool) {
 	for range 10 {
 		select {
 		case <-ctx.Done():
 			return seen, false
 		case <-time.After(r.Settle):
 		}
-		now := printNow(uris, others)
+		now := printNow(of, others)
 		if now == seen {
 			return now, true
 		}
