@@ -7,7 +7,6 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 
-	"github.com/vigie-otel/vigie/internal/forecast"
 	"github.com/vigie-otel/vigie/internal/headroom"
 )
 
@@ -85,34 +84,6 @@ func (a *asker) rangeTo(expr string, end time.Time, n int, step time.Duration) [
 			if i := int((p.T - start.UnixMilli()) / step.Milliseconds()); i >= 0 && i < n {
 				out[i] = float32(p.F)
 			}
-		}
-	}
-	return out
-}
-
-// run is a series of moments.
-type run struct {
-	labels labels.Labels
-	points []forecast.Point
-}
-
-// ranges are all series of n steps that end at the asker's time.
-func (a *asker) ranges(expr string, n int, step time.Duration) []run {
-	res, err := a.store.QueryRange(a.ctx, expr, a.at.Add(-time.Duration(n-1)*step), a.at, step)
-	if err != nil {
-		a.fail(err)
-		return nil
-	}
-	m, err := res.Matrix()
-	if err != nil {
-		a.fail(err)
-		return nil
-	}
-	out := make([]run, len(m))
-	for i, s := range m {
-		out[i].labels = s.Metric
-		for _, p := range s.Floats {
-			out[i].points = append(out[i].points, forecast.Point{At: time.UnixMilli(p.T), Value: p.F})
 		}
 	}
 	return out

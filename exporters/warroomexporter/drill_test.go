@@ -20,6 +20,7 @@ import (
 
 	"github.com/vigie-otel/vigie/exporters/warroomexporter/internal/metadata"
 	"github.com/vigie-otel/vigie/internal/finding"
+	"github.com/vigie-otel/vigie/internal/headroom"
 	"github.com/vigie-otel/vigie/internal/names"
 )
 
@@ -349,7 +350,7 @@ func BenchmarkClusterOf500Pods(b *testing.B) {
 		"members":   func() { require.Len(b, w.readDrill(b.Context(), scope{kind: pods}, at, span).members, 500) },
 		"namespace": func() { require.Len(b, w.readDrill(b.Context(), scope{namespaces, "live"}, at, span).members, 500) },
 		"pod":       func() { require.Len(b, w.readDrill(b.Context(), scope{pods, "live/pod-7"}, at, span).charts, 3) },
-		"walls":     func() { readCluster(b.Context(), w.store, at) },
+		"walls":     func() { headroom.Cluster(b.Context(), w.store, at) },
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

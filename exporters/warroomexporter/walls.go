@@ -17,6 +17,10 @@ var errTime = errors.New("time must be RFC 3339 or seconds since the epoch, e.g.
 // minutes does not change within it.
 const wallsFresh = 5 * time.Second
 
+// clusterFresh is the same of a cluster's walls: their reading costs more, and
+// kube-state-metrics is scraped as seldom.
+const clusterFresh = 15 * time.Second
+
 // walls shares one headroom report among all viewers.
 type walls struct {
 	now func() time.Time
@@ -34,10 +38,10 @@ func (w *walls) get(ctx context.Context, store headroom.Store) headroom.Report {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if at := w.now(); !w.have || at.Sub(w.report.At) >= wallsFresh || at.Before(w.report.At) {
-		if age := at.Sub(w.cluster.At); age >= clusterEach || age < 0 {
-			w.cluster = readCluster(ctx, store, at)
+		if age := at.Sub(w.cluster.At); age >= clusterFresh || age < 0 {
+			w.cluster = headroom.Cluster(ctx, store, at)
 		}
-		w.report, w.have = withCluster(headroom.Read(ctx, store, at), w.cluster), true
+		w.report, w.have = headroom.Read(ctx, store, at).With(w.cluster), true
 	}
 	return w.report
 }
@@ -46,7 +50,7 @@ func (w *walls) get(ctx context.Context, store headroom.Store) headroom.Report {
 func (w *walls) at(ctx context.Context, store headroom.Store, at time.Time) headroom.Report {
 	w.pastMu.Lock()
 	defer w.pastMu.Unlock()
-	return withCluster(headroom.Read(ctx, store, at), readCluster(ctx, store, at))
+	return headroom.Read(ctx, store, at).With(headroom.Cluster(ctx, store, at))
 }
 
 // serveHeadroom answers GET /api/warroom/headroom: the walls, the worst first,

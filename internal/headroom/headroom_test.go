@@ -102,7 +102,8 @@ func missing(rep headroom.Report, name string) string {
 }
 
 func TestAnEmptyStoreHasNoWallsAndSaysOfEachWhy(t *testing.T) {
-	rep := headroom.Read(t.Context(), store(t), at)
+	s := store(t)
+	rep := headroom.Read(t.Context(), s, at).With(headroom.Cluster(t.Context(), s, at))
 	require.Empty(t, rep.Walls)
 	for _, name := range []string{"Connection tracking, kernel", "Connection tracking, ENA", "ENA packet", "Memory", "CPU", "File descriptors, machine", "Threads", "File descriptors, process", "Disk", "Pod addresses", "Nodes"} {
 		require.NotEmpty(t, missing(rep, name), name)

@@ -103,9 +103,3 @@ var kinds = [...]kind{
 		missing: "no system.filesystem.inodes.usage: host_metrics' filesystem scraper does not run, or the file systems have no fixed number of files",
 	},
 }
-
-// unread are walls that a room asks for and nothing here reads yet.
-var unread = [...]Missing{
-	{"Pod addresses", "not read: needs the CNI's own metrics (awscni_total_ip_addresses, awscni_assigned_ip_addresses)"},
-	{"Nodes and autoscalers", "not read: needs the cluster's own metrics (k8s.hpa.current_replicas, k8s.hpa.max_replicas) with the autoscaler's name"},
-}

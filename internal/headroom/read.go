@@ -34,8 +34,8 @@ const (
 	etaFresh = "15s"
 )
 
-// Read evaluates all walls at a time. It always returns a report: what fails is
-// in Missing.
+// Read evaluates the walls of machines and processes at a time. It always returns a
+// report: what fails is in Missing.
 func Read(ctx context.Context, store Store, at time.Time) Report {
 	rep := Report{At: at, Walls: []Wall{}, Missing: []Missing{}}
 	for i := range kinds {
@@ -53,7 +53,6 @@ func Read(ctx context.Context, store Store, at time.Time) Report {
 		}
 		rep.Walls = append(rep.Walls, walls...)
 	}
-	rep.Missing = append(rep.Missing, unread[:]...)
 	rep.Walls = sort(rep.Walls)
 	if n := len(rep.Walls) - MaxWalls; n > 0 {
 		rep.Hidden, rep.Walls = n, rep.Walls[:MaxWalls]
@@ -100,7 +99,7 @@ func (k *kind) read(ctx context.Context, store Store, at time.Time) (walls []Wal
 	if err != nil {
 		return nil, 0, err
 	}
-	limits, err := k.values(ctx, store, at, k.limit)
+	limits, err := firstOf(ctx, store, at, k.limit, k.key)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -110,7 +109,7 @@ func (k *kind) read(ctx context.Context, store Store, at time.Time) (walls []Wal
 	}
 	eta := map[key]float64{}
 	if k.eta != "" {
-		if eta, err = k.values(ctx, store, at, []string{"last_over_time(" + k.eta + "[" + etaFresh + "])"}); err != nil {
+		if eta, err = firstOf(ctx, store, at, []string{"last_over_time(" + k.eta + "[" + etaFresh + "])"}, k.key); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -218,8 +217,8 @@ func points(in []promql.FPoint) []forecast.Point {
 	return out
 }
 
-// values evaluates the first of exprs that has any.
-func (k *kind) values(ctx context.Context, store Store, at time.Time, exprs []string) (map[key]float64, error) {
+// firstOf evaluates the first of exprs that has values, by what id makes of their labels.
+func firstOf(ctx context.Context, store Store, at time.Time, exprs []string, id func(labels.Labels) key) (map[key]float64, error) {
 	out := map[key]float64{}
 	for _, expr := range exprs {
 		res, err := store.Query(ctx, expr, at)
@@ -231,7 +230,7 @@ func (k *kind) values(ctx context.Context, store Store, at time.Time, exprs []st
 			return nil, err
 		}
 		for _, s := range v {
-			out[k.key(s.Metric)] = s.F
+			out[id(s.Metric)] = s.F
 		}
 		if len(out) > 0 {
 			break

@@ -126,7 +126,7 @@ func (r *Report) readWalls(a *asker) {
 		if a.ctx.Err() != nil {
 			return
 		}
-		rep := headroom.Read(a.ctx, a.store, at)
+		rep := headroom.Read(a.ctx, a.store, at).With(headroom.Cluster(a.ctx, a.store, at))
 		seen := map[string]headroom.Missing{}
 		for _, m := range rep.Missing {
 			if _, always := missing[m.Name]; missing == nil || always {

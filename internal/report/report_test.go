@@ -131,7 +131,7 @@ func input(t *testing.T) report.Input {
 	flood := finding.Finding{
 		ID: "0d74701e1a7a6a61", Class: finding.HTTPFlood, Service: "player", Status: finding.Closed, Confidence: 0.94, Requests: 120_000,
 		StartedAt: kickOff.Add(120 * time.Second), DetectedAt: kickOff.Add(122 * time.Second), UpdatedAt: kickOff.Add(179 * time.Second), ClosedAt: kickOff.Add(180 * time.Second),
-		Evidence: []finding.Evidence{{Dimension: "new_client_share", Value: 0.97, Normal: 0.31, Points: finding.For, Note: hostile}, {Dimension: "requests_per_second", Value: 135_000, Normal: 100, Unit: "{request}/s", Points: finding.Against}},
+		Evidence: []finding.Evidence{{Dimension: "new_client_share", Value: 0.97, Normal: 0.31, Points: finding.For, Note: hostile}, {Dimension: "requests_per_second", Value: 135_000, Normal: 100, Unit: "{request}/s", Points: finding.Against}, {Dimension: "networks", Value: 0.98, Points: finding.For}},
 		Actors:   []finding.Actor{{Kind: finding.KindUserAgent, Value: hostile, Share: 0.9, Lift: 812, Errors: 0.4, FirstSeen: kickOff.Add(120 * time.Second)}},
 		Rules: []finding.Rule{{Kind: "ip_set", Action: finding.ActionBlock, Coverage: 0.4, LegitimateHit: 0.0004, Match: []finding.Condition{
 			{Field: "client.address", Op: finding.OpIn, Values: []string{"203.0.113.0/24", "198.51.100.7/32", hostile}, More: 12},
@@ -226,6 +226,12 @@ func TestThePageIsTheOneThatWasLookedAt(t *testing.T) {
 	if diff := cmp.Diff(string(want), got); diff != "" {
 		t.Errorf("the page has changed; look at it, then run with -update:\n%.3000s", diff)
 	}
+}
+
+func TestEvidenceOfWhichNobodyToldWhatIsNormalShowsNoZero(t *testing.T) {
+	_, page := made(t, input(t))
+	require.Contains(t, page, `<td>networks</td><td class="n">0.98</td><td class="n">–</td>`)
+	require.Contains(t, page, `<td>new client share</td><td class="n">0.97</td><td class="n">0.31</td>`)
 }
 
 func TestNothingOnThePageRunsOrIsFetched(t *testing.T) {
