@@ -233,6 +233,7 @@ func (s *scene) events(t *testing.T, w *warroom, now time.Time) {
 			Evidence: []finding.Evidence{
 				{Dimension: "requests_per_client", Value: 912, Normal: 6.1, Points: finding.For, Note: "the busiest thousandth of the clients"},
 				{Dimension: "new_client_share", Value: 0.97, Normal: 0.31, Points: finding.For, Note: "almost all clients are new"},
+				{Dimension: "networks", Value: 0.98, Points: finding.For, Note: "share of its requests from prefixes that are busier than in the baseline"},
 				{Dimension: "prefix_concentration", Value: 0.71, Normal: 0.04, Points: finding.For},
 				{Dimension: "user_agent_distance", Value: 0.62, Normal: 0.05, Points: finding.For},
 				{Dimension: "error_share", Value: 0.29, Normal: 0.002, Points: finding.For},

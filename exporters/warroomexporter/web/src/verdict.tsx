@@ -1,7 +1,7 @@
 // Band 1: is it our crowd or an attack, since when, and what speaks for it.
 import { Band } from "./band";
 import { mode, service, shown, tv, type Evidence, type Finding, type Verdict, type VerdictRow, type View } from "./model";
-import { clock, count, lasting, percent, words } from "./format";
+import { clock, count, lasting, none, percent, words } from "./format";
 import { Shape } from "./shape";
 
 const says: Record<Verdict, string> = {
@@ -71,8 +71,9 @@ function EvidenceTable({ row, open }: { row: VerdictRow; open: Finding[] }) {
   );
 }
 
+// A normal of zero is one that nobody told: "–" and not "0 %".
 const told = (e: Evidence): Piece => ({
-  what: words(e.dimension), value: measure(e.value, e), normal: measure(e.normal, e), points: e.points, note: e.note ?? "",
+  what: words(e.dimension), value: measure(e.value, e), normal: e.normal ? measure(e.normal, e) : none, points: e.points, note: e.note ?? "",
 });
 // A share is named one, or its note says so: "user agents 100 %" and not "1".
 const measure = (v: number, e: Evidence): string => {
@@ -85,7 +86,7 @@ const measure = (v: number, e: Evidence): string => {
  *  by themselves. */
 function derived(r: VerdictRow): Piece[] {
   const out: Piece[] = [];
-  const put = (what: string, value: string, normal = "–", points: Piece["points"] = "", note = ""): void => { out.push({ what, value, normal, points, note }); };
+  const put = (what: string, value: string, normal = none, points: Piece["points"] = "", note = ""): void => { out.push({ what, value, normal, points, note }); };
   if (r.rate !== null) put("requests a second", count(r.rate), count(r.expected), "", "normal is what the baseline expects");
   if (r.rate !== null && r.expected) put("against usual rate", (r.rate / r.expected).toFixed(1) + " ×", "1 ×", "", "a rate alone tells no attack");
   if (r.clients !== null) put("clients in 10 s", count(r.clients));

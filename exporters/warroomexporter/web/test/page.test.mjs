@@ -50,6 +50,18 @@ describe("the page", () => {
     await page.context().close();
   });
 
+  test("says of evidence without a known normal that there is none, and not zero", async () => {
+    const page = await look(browser, room);
+    await until(page, () => /networks/.test(document.querySelector(".evidence").textContent));
+    const cells = (what) => page.locator(`.evidence tr:has-text("${what}") td`).allTextContents();
+    assert.deepEqual((await cells("networks")).slice(0, 3), ["networks", "98 %", "–"]);
+    assert.deepEqual((await cells("new client share")).slice(0, 3), ["new client share", "97 %", "31 %"]);
+    await page.goto(room.url + "/plain/");
+    await until(page, () => /networks 0.98 \(no normal yet, for\)/.test(document.querySelector("#findings").textContent));
+    assert.match(await text(page, "#findings"), /new_client_share 0.97 \(normal 0.31, for\)/);
+    await page.context().close();
+  });
+
   test("has a key for each band, for help, theme, pause and notes", async () => {
     const page = await look(browser, room);
     for (const n of [1, 2, 3, 4, 5, 6, 7]) {
