@@ -70,7 +70,7 @@ is changed: --patch writes what a person can apply, and how to undo it.
 
 Exit code 0: ready, perhaps with warnings. 1: not. 2: could not tell.
 docs/ready.md explains each check and lists the rights that it needs.`,
-		Example: `  kubectl -n vigie port-forward svc/vigie-gateway 8640 &
+		Example: `  kubectl -n vigie port-forward pod/vigie-gateway-0 8640 &
   vigie ready --calendar calendar.yaml
   vigie ready --calendar calendar.yaml --event Final --namespace shop --patch final.yaml
   vigie ready --calendar calendar.yaml --per-replica capacity.yaml --output json | jq '.findings[] | select(.status == "fail")'`,

@@ -2,9 +2,6 @@ package ready
 
 import (
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/vigie-otel/vigie/internal/calendar"
@@ -268,13 +265,4 @@ func (in *Inputs) gapFindings(targets int) (out []Finding) {
 			Do: "look at --namespace and the event's services; name them in a file for --per-replica"})
 	}
 	return out
-}
-
-// Missing lists the sources that could not be read, for a log line.
-func (c *Cluster) Missing() string {
-	var names []string
-	for _, s := range slices.Sorted(maps.Keys(c.Gaps)) {
-		names = append(names, string(s))
-	}
-	return strings.Join(names, ", ")
 }

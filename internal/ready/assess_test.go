@@ -112,6 +112,20 @@ func TestAClusterThatCanTakeItIsReadyAndEachNumberSaysWhereItIsFrom(t *testing.T
 	require.Equal(t, 16.0, s.Needed.Value)
 }
 
+func TestAServiceStandsAsTheWorstOfItsFindings(t *testing.T) {
+	for want, change := range map[Status]func(*Inputs){
+		OK:      func(*Inputs) {},
+		Warn:    func(in *Inputs) { in.Cluster.Budgets = nil },
+		Unknown: func(in *Inputs) { in.Metrics.Rates = nil },
+		Fail:    func(in *Inputs) { in.Cluster.Workloads[0].HPA.Max = 10 },
+	} {
+		in := given(t, semi)
+		change(&in)
+		r := Assess(in)
+		require.Equal(t, want, r.Services[0].Status)
+	}
+}
+
 func TestAMaximumBelowTheNeedFailsAndThePatchRaisesBoth(t *testing.T) {
 	in := given(t, semi)
 	in.Cluster.Workloads[0].HPA.Min, in.Cluster.Workloads[0].HPA.Max = 2, 10
@@ -662,7 +676,7 @@ func TestNumbersAreWrittenAsPeopleReadThem(t *testing.T) {
 		"1,234,567": short(1234567), "0.0042": short(0.0042), "12.5": short(12.5), "12": short(12), "-1,000": short(-1000),
 		"640/s": number(640, "{request}/s", Measured, "x").String(), "1 replica": number(1, "{replica}", Read, "x").String(),
 		"4 ms": number(0.004, "s", Measured, "x").String(), "2.5 cores": number(2.5, "{core}", Read, "x").String(), "unknown": (*Number)(nil).String(),
-		"1.5 GiB": Bytes(1.5 * (1 << 30)), "16 addresses": number(16, "{address}", Read, "x").String(), "3 entries": number(3, "{entry}", Read, "x").String(),
+		"1.5 GiB": size(1.5 * (1 << 30)), "1,001 MiB": size(1000.7 * (1 << 20)), "80 MiB": size(80 << 20), "16 addresses": number(16, "{address}", Read, "x").String(), "3 entries": number(3, "{entry}", Read, "x").String(),
 	} {
 		require.Equal(t, want, got)
 	}

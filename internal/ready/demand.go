@@ -184,7 +184,7 @@ func byCPU(w *Workload, rate float64, m *Metrics) (n *Number, why string) {
 // need works out a service; its findings follow.
 func (in *Inputs) need(w *Workload, service string, e *Expectation) (Need, []Finding) {
 	r := in.Metrics.Rates[service]
-	n := Need{Service: service, Namespace: w.Namespace, Kind: w.Kind, Workload: w.Name}
+	n := Need{Service: service, Namespace: w.Namespace, Kind: w.Kind, Workload: w.Name, Status: OK}
 	if r.Now != nil {
 		n.Now = number(*r.Now, "{request}/s", Measured, "measured over %s at %s, %s", minutes(in.Metrics.Window), in.Metrics.At.Format("15:04 MST"), r.Metric)
 	}

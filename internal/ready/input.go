@@ -37,7 +37,6 @@ const (
 	SourceENIConfigs  Source = "eniconfigs"
 	SourceCNI         Source = "daemonsets"
 	SourceSubnets     Source = "subnets"
-	SourceMetrics     Source = "metrics"
 )
 
 // Gap is why a source is missing and what to do.
@@ -69,8 +68,7 @@ type Cluster struct {
 	Groups     []NodeGroup // the Cluster Autoscaler's
 	Budgets    []Budget
 	Quotas     []Quota
-	Pending    int // pods that wait, in the whole cluster
-	NoRoom     int // of these: no node has room
+	NoRoom     int // pods that wait since no node has room, in the whole cluster
 	DNS        DNS
 	Services   int // Services in the cluster
 	ProxyMode  string

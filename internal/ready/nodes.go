@@ -128,16 +128,16 @@ func (in *Inputs) autoscaler(h *whole) Finding {
 		f.Why = fmt.Sprintf("%s find no node even with all that the autoscaler may add: %s", plural2(int(r.left()), "pod", "pods"), list(names, 5))
 		f.Do = "raise the limits of the NodePool or the maximum of the node group"
 		if len(c.Groups) > 0 && len(c.Pools) == 0 {
-			f.Do = "aws eks update-nodegroup-config --scaling-config maxSize=…; " + groupsNeed(h.room, c)
+			f.Do = "aws eks update-nodegroup-config --scaling-config maxSize=…; " + fullGroups(c.Groups)
 		}
 	}
 	f.Status = assumed(f.Status, h.assumed)
 	return f
 }
 
-func groupsNeed(r room, c *Cluster) string {
+func fullGroups(groups []NodeGroup) string {
 	var parts []string
-	for _, g := range c.Groups {
+	for _, g := range groups {
 		parts = append(parts, fmt.Sprintf("%s is at %d of %d", g.Name, g.Target, g.Max))
 	}
 	return list(parts, 5)

@@ -92,7 +92,7 @@ func (n *Number) String() string {
 	case "{core}":
 		return short(n.Value) + plural(n.Value, " core")
 	case "By":
-		return Bytes(n.Value)
+		return size(n.Value)
 	case "s":
 		return seconds(n.Value)
 	case "1":
@@ -133,11 +133,11 @@ func short(v float64) string {
 	return sign + s
 }
 
-// Bytes writes a size in binary units.
-func Bytes(v float64) string {
+// size writes bytes in binary units.
+func size(v float64) string {
 	for _, u := range []string{"B", "KiB", "MiB", "GiB"} {
 		if math.Abs(v) < 1024 {
-			return strconv.FormatFloat(v, 'f', -1, 64)[:min(5, len(strconv.FormatFloat(v, 'f', -1, 64)))] + " " + u
+			return short(v) + " " + u
 		}
 		v /= 1024
 	}

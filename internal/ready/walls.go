@@ -65,7 +65,7 @@ func (in *Inputs) conntrack(h *whole) Finding {
 	raise := func(then float64) string {
 		// Twice what is expected, in the steps that people write.
 		n := math.Pow(2, math.Ceil(math.Log2(max(then, 1)/tight)))
-		return fmt.Sprintf("raise net.netfilter.nf_conntrack_max to %.0f (kube-proxy's conntrack.min, or a sysctl of the node's image; about %s), or spread the pods over more nodes", n, Bytes(n*320))
+		return fmt.Sprintf("raise net.netfilter.nf_conntrack_max to %.0f (kube-proxy's conntrack.min, or a sysctl of the node's image; about %s), or spread the pods over more nodes", n, size(n*320))
 	}
 	switch {
 	case worst.Dropped > 0:

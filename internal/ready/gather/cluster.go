@@ -20,7 +20,7 @@ import (
 
 // Options narrow what is judged.
 type Options struct {
-	Namespaces []string // of services; empty: all but kube-* and vigie's own
+	Namespaces []string // of services; empty: all but kube-*
 	Now        time.Time
 }
 
@@ -195,7 +195,7 @@ func (r *reading) join() ready.Cluster {
 		}
 	}
 	c.Elsewhere = map[string]bool{}
-	c.Pending, c.NoRoom = r.tally.pending, r.tally.noRoom
+	c.NoRoom = r.tally.noRoom
 	owned := map[string]*workload{}
 	for _, w := range slices.Concat(r.workloads, r.stateful) {
 		if p := r.tally.byOwner[w.key()]; p != nil {

@@ -61,8 +61,7 @@ func (a *API) get(ctx context.Context, path string, q url.Values) (io.ReadCloser
 	if json.Unmarshal(raw, &said) != nil || said.Message == "" {
 		said.Message = string(raw)
 	}
-	said.Message = finding.Clean(strings.TrimSpace(said.Message))
-	return nil, &statusError{res.StatusCode, said.Message[:min(len(said.Message), 300)]}
+	return nil, &statusError{res.StatusCode, cut(finding.Clean(strings.TrimSpace(said.Message)), 300)}
 }
 
 // bare is an error of net/http without the method and the URL, which hold nothing

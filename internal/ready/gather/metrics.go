@@ -51,7 +51,7 @@ func Metrics(ctx context.Context, store headroom.Store, source string, cal *cale
 	for _, m := range requestsOf {
 		now := a.by(ctx, fmt.Sprintf("sum by (service_name) (rate(%s[%s]))", m.selector, promTime(Window)), at, "service_name")
 		if a.err != nil {
-			a.out.Gap = &ready.Gap{Why: "metrics could not be read: " + a.err.Error(), Do: "give the gateway's address with --metrics, e.g. through kubectl -n vigie port-forward svc/vigie-gateway 8640"}
+			a.out.Gap = &ready.Gap{Why: "metrics could not be read: " + a.err.Error(), Do: "give the gateway's address with --metrics, e.g. through kubectl -n vigie port-forward pod/vigie-gateway-0 8640"}
 			return a.out
 		}
 		for service, v := range now {
@@ -59,6 +59,8 @@ func Metrics(ctx context.Context, store headroom.Store, source string, cal *cale
 				a.out.Rates[service] = ready.Rate{Now: &v, Metric: m.shown}
 			}
 		}
+	}
+	for _, m := range requestsOf {
 		a.usual(ctx, m.selector, m.shown, cal, e)
 	}
 	a.conntrack(ctx)
@@ -109,7 +111,8 @@ func (a *asking) each(ctx context.Context, expr string, at time.Time, fn func(la
 }
 
 // usual asks for the highest five minutes of the event's hours on an earlier day
-// without an event: a week before, two, then a day before.
+// without an event: a week before, two, three, then a day before. Access logs and
+// spans count differently: now and usual of a service are by the same metric.
 func (a *asking) usual(ctx context.Context, selector, shown string, cal *calendar.Calendar, e *calendar.Event) {
 	const day = 24 * time.Hour
 	length := (e.FullTime.Sub(e.KickOff) + 15*time.Minute).Round(time.Minute)
@@ -126,8 +129,8 @@ func (a *asking) usual(ctx context.Context, selector, shown string, cal *calenda
 			asked++
 			for service, v := range a.by(ctx, expr, end, "service_name") {
 				r := a.out.Rates[service]
-				if service != "" && r.Usual == nil && v > 0 {
-					r.Usual, r.UsualAt, r.Metric = &v, end, cmp.Or(r.Metric, shown)
+				if service != "" && r.Usual == nil && v > 0 && (r.Metric == "" || r.Metric == shown) {
+					r.Usual, r.UsualAt, r.Metric = &v, end, shown
 					a.out.Rates[service] = r
 				}
 			}

@@ -160,6 +160,25 @@ func TestASpansCountIsTakenWhereThereAreNoLogs(t *testing.T) {
 	require.Contains(t, m.Rates["api"].Metric, "traces.span.metrics.calls")
 }
 
+// A service that had access logs a week ago and has spans now, and one the other
+// way round: what they count is not the same requests.
+func TestNowAndUsualAreOfTheSameMetric(t *testing.T) {
+	f := gateway(t)
+	before := now.Add(6*time.Hour + 42*time.Minute - 7*24*time.Hour) // ten minutes before the event's end, a week ago
+	spans := func(service string, rate float64, length time.Duration, end time.Time) {
+		f.series("traces.span.metrics.calls", "", true, map[string]string{"service.name": service, "span.kind": "SPAN_KIND_SERVER"}, "g", length, end, func(s float64) float64 { return rate * s })
+	}
+	f.requests("newer", 40, 30*time.Minute, before)
+	spans("older", 90, 30*time.Minute, before)
+	spans("newer", 5, 20*time.Minute, now)
+	f.requests("older", 7, 20*time.Minute, now)
+	m := f.ask(tonight, now)
+	for service, rate := range map[string]float64{"newer": 5, "older": 7} {
+		require.InDelta(t, rate, *m.Rates[service].Now, 0.2, service)
+		require.Nil(t, m.Rates[service].Usual, service)
+	}
+}
+
 func TestTheCPUOfAWorkloadIsThatOfItsOwnPods(t *testing.T) {
 	f := gateway(t)
 	f.requests("cart", 5, 20*time.Minute, now)

@@ -48,10 +48,10 @@ func amounts(l corev1.ResourceList) ready.Resources {
 
 // tally is what is kept of pods: sums, not the pods.
 type tally struct {
-	byNode          map[string]*usage
-	byOwner         map[string]*waiting
-	pending, noRoom int
-	daemons         map[string]bool // DaemonSets that have a pod, as namespace/name
+	byNode  map[string]*usage
+	byOwner map[string]*waiting
+	noRoom  int
+	daemons map[string]bool // DaemonSets that have a pod, as namespace/name
 }
 
 type usage struct{ used, daemons ready.Resources }
@@ -100,7 +100,6 @@ func (r *reading) pod(p *corev1.Pod) {
 	if p.Status.Phase != corev1.PodPending {
 		return
 	}
-	t.pending++
 	homeless := slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
 		return c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable
 	})
