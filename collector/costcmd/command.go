@@ -38,7 +38,7 @@ what other flags change of it. Nothing is asked of AWS: what runs already is
 measured better, by vigie.cloudwatch.cost_estimate and vigie.series_guard.*.`,
 		Example: `  vigie costs
   vigie costs --size medium --nodes 80 --log-gb-per-day 250
-  vigie costs --size medium --host-interval 15s --prices paris.yaml`,
+  vigie costs --size medium --host-interval 1s --prices paris.yaml`,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,

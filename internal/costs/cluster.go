@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 )
 
@@ -95,8 +94,8 @@ func (c *Cluster) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Assumptions are the figures that the estimate goes by beside the cluster's: what
-// they are, how much, and where they come from.
+// Assumption is a figure that the estimate goes by beside the cluster's: what it is,
+// how much, and where it comes from.
 type Assumption struct {
 	What string
 	Is   string
@@ -110,9 +109,10 @@ type Assumption struct {
 const (
 	seriesPerCPU  = 10   // CPU time by state, each HostInterval
 	seriesPerHost = 22   // memory, and the network of one interface, each HostInterval
+	seriesPerLink = 8    // of these: an interface's; a node is counted with a second one
 	restSeries    = 246  // load, disks, conntrack, the agent itself
 	restSamples   = 32.7 // a second, of those
-	interfaces    = 2    // counted as seen: a node's own and the pods' are summed by others
+	seriesPerNode = seriesPerHost + seriesPerLink
 	seriesPerPod  = 76   // kubelet and cAdvisor, each 15 s
 	clusterSeries = 6000 // API server and CoreDNS, each 15 s
 	gatewaySeries = 500  // a gateway's own and the verdicts, each 10 s
@@ -137,8 +137,8 @@ const (
 
 // Assumptions lists them for whoever judges the estimate.
 func Assumptions() []Assumption {
-	out := []Assumption{
-		{"series of a node, at the host interval", fmt.Sprintf("%d a vCPU + %d", seriesPerCPU, seriesPerHost+8*(interfaces-1)), "counted on the wire: the agent without Kubernetes, 2 vCPUs"},
+	return []Assumption{
+		{"series of a node, at the host interval", fmt.Sprintf("%d a vCPU + %d", seriesPerCPU, seriesPerNode), "counted on the wire: the agent without Kubernetes, 2 vCPUs"},
 		{"other series of an agent", fmt.Sprintf("%d, %.1f samples a second", restSeries, restSamples), "counted on the wire"},
 		{"series of a pod with one container", fmt.Sprintf("%d, each 15 s", seriesPerPod), "what the agent's configuration keeps of the kubelet and cAdvisor"},
 		{"series of the control plane", fmt.Sprintf("%d, each 15 s", clusterSeries), "assumed; it grows with resources and verbs"},
@@ -149,5 +149,4 @@ func Assumptions() []Assumption {
 		{"from agents to gateways", fmt.Sprintf("logs compressed to %.1f %%, two thirds of it to another zone", 100*wireShare), "assumed; three zones"},
 		{"Vigie's own pods", fmt.Sprintf("%.2f vCPU an agent, %.2f a gateway and %d GB of disk", agentCPUs, gatewayCPUs, gatewayGB), "the chart's requests; CPU at an m6i's price"},
 	}
-	return slices.Clip(out)
 }

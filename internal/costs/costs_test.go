@@ -1,12 +1,15 @@
 package costs
 
 import (
+	"fmt"
 	"math"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 )
 
 func TestABillIsTheSumOfItsLines(t *testing.T) {
@@ -52,6 +55,21 @@ func TestAnAgentSendsWhatWasCounted(t *testing.T) {
 	host := float64(seriesPerCPU*2 + seriesPerHost)
 	require.InDelta(t, 288, host+restSeries, 0.5)
 	require.InEpsilon(t, 11002.0/147, host+restSamples, 0.01)
+}
+
+// Vigie's own pods are priced by what the chart requests.
+func TestWhatTheChartRequestsIsWhatIsPriced(t *testing.T) {
+	type part struct {
+		Resources   struct{ Requests struct{ CPU string } }
+		Persistence struct{ Size string }
+	}
+	text, err := os.ReadFile("../../deploy/helm/vigie/values.yaml")
+	require.NoError(t, err)
+	var values struct{ Agent, Gateway part }
+	require.NoError(t, yaml.Unmarshal(text, &values))
+	require.Equal(t, fmt.Sprintf("%.0fm", 1000*agentCPUs), values.Agent.Resources.Requests.CPU)
+	require.Equal(t, fmt.Sprintf("%.0fm", 1000*gatewayCPUs), values.Gateway.Resources.Requests.CPU)
+	require.Equal(t, fmt.Sprintf("%dGi", gatewayGB), values.Gateway.Persistence.Size)
 }
 
 func TestEachKnobMovesItsOwnLines(t *testing.T) {

@@ -67,7 +67,7 @@ func Of(c Cluster, p Prices) Estimate {
 // series adds up what reaches AMP.
 func (c *Cluster) series(e *Estimate) {
 	nodes, pods := float64(c.Nodes), float64(c.Nodes*c.PodsPerNode)
-	host := nodes * float64(seriesPerCPU*c.CPUs+seriesPerHost+8*(interfaces-1))
+	host := nodes * float64(seriesPerCPU*c.CPUs+seriesPerNode)
 	hostRate := host / c.HostInterval.Seconds()
 	e.Series = host + nodes*restSeries + pods*seriesPerPod + float64(c.AppSeries)
 	e.SamplesPerSecond = hostRate + nodes*restSamples + pods*seriesPerPod/podInterval + float64(c.AppSeries)/c.AppInterval.Seconds()
