@@ -15,6 +15,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
+
+	"github.com/vigie-otel/vigie/internal/storeclient"
 )
 
 // grafana is one exporter.
@@ -59,10 +61,11 @@ func (g *grafana) Start(ctx context.Context, host component.Host) error {
 	httpClient.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	g.client = &client{http: httpClient, root: strings.TrimRight(g.cfg.Endpoint, "/"), tokenFile: g.cfg.TokenFile, orgID: g.cfg.OrgID}
 
-	var err error
-	if g.store, err = openStore(ctx, host, g.cfg.Storage, g.set.ID); err != nil {
+	kept, err := storeclient.Open(ctx, host, g.cfg.Storage, component.KindExporter, g.set.ID)
+	if err != nil {
 		return err
 	}
+	g.store = newStore(kept)
 	if err := g.restore(ctx); err != nil {
 		return err
 	}

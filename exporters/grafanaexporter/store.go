@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
@@ -22,25 +21,8 @@ type store struct {
 	index  map[string]bool
 }
 
-func openStore(ctx context.Context, host component.Host, id *component.ID, own component.ID) (*store, error) {
-	s := &store{index: map[string]bool{}}
-	if id == nil {
-		return s, nil
-	}
-	ext, ok := host.GetExtensions()[*id]
-	if !ok {
-		return nil, fmt.Errorf("storage: no extension %q is configured", id)
-	}
-	se, ok := ext.(storage.Extension)
-	if !ok {
-		return nil, fmt.Errorf("storage: extension %q keeps nothing; take e.g. file_storage", id)
-	}
-	client, err := se.GetClient(ctx, component.KindExporter, own, "")
-	if err != nil {
-		return nil, fmt.Errorf("open storage %q: %w", id, err)
-	}
-	s.client = client
-	return s, nil
+func newStore(client storage.Client) *store {
+	return &store{client: client, index: map[string]bool{}}
 }
 
 // load reads all entries; broken says how many could not be read and are left

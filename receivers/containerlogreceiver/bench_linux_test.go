@@ -30,6 +30,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/vigie-otel/vigie/internal/cri"
+	"github.com/vigie-otel/vigie/internal/storeclient"
 	"github.com/vigie-otel/vigie/internal/tail"
 	"github.com/vigie-otel/vigie/processors/attackdetectionprocessor"
 	"github.com/vigie-otel/vigie/receivers/containerlogreceiver/internal/metadata"
@@ -388,7 +389,7 @@ func BenchmarkReadAllocations(b *testing.B) {
 func BenchmarkCheckpoint(b *testing.B) {
 	host, id, err := startStorage(b.TempDir())
 	require.NoError(b, err)
-	client, err := openStore(b.Context(), host, &id, component.NewID(metadata.Type))
+	client, err := storeclient.Open(b.Context(), host, &id, component.KindReceiver, component.NewID(metadata.Type))
 	require.NoError(b, err)
 	st := &store{client: client, logger: zap.NewNop(), counts: &counts{}}
 	_, _, err = st.load(b.Context())

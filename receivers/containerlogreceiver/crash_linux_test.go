@@ -17,12 +17,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/extension/extensiontest"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
@@ -44,25 +41,6 @@ func TestVictim(t *testing.T) {
 		t.Skip("only for the tests that kill it")
 	}
 	victim(dir, os.Getenv(victimDest))
-}
-
-type storageHost map[component.ID]component.Component
-
-func (h storageHost) GetExtensions() map[component.ID]component.Component { return h }
-
-// startStorage gives a host that has file_storage in dir.
-func startStorage(dir string) (storageHost, component.ID, error) {
-	factory := filestorage.NewFactory()
-	cfg := factory.CreateDefaultConfig().(*filestorage.Config)
-	cfg.Directory = dir
-	cfg.CreateDirectory = true
-	cfg.DirectoryPermissions = "0700"
-	id := component.NewID(factory.Type())
-	ext, err := factory.Create(context.Background(), extensiontest.NewNopSettings(factory.Type()), cfg)
-	if err != nil {
-		return nil, id, err
-	}
-	return storageHost{id: ext}, id, ext.Start(context.Background(), componenttest.NewNopHost())
 }
 
 func victim(dir, destination string) {

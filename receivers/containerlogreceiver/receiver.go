@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/vigie-otel/vigie/internal/podlist"
+	"github.com/vigie-otel/vigie/internal/storeclient"
 	"github.com/vigie-otel/vigie/internal/tail"
 )
 
@@ -30,7 +31,7 @@ type logReceiver struct {
 // Start opens the storage and begins to read.
 func (r *logReceiver) Start(ctx context.Context, host component.Host) error {
 	began := time.Now()
-	client, err := openStore(ctx, host, r.config.Storage, r.set.ID)
+	client, err := storeclient.Open(ctx, host, r.config.Storage, component.KindReceiver, r.set.ID)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +22,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/vigie-otel/vigie/internal/names"
+	"github.com/vigie-otel/vigie/internal/storeclient"
 	"github.com/vigie-otel/vigie/internal/tail"
 	"github.com/vigie-otel/vigie/receivers/containerlogreceiver/internal/metadata"
 )
@@ -287,7 +287,7 @@ func TestABatchBehindAnAbandonedOneIsNotMarkedAsRead(t *testing.T) {
 	require.NoError(t, err)
 	host, id, err := startStorage(t.TempDir())
 	require.NoError(t, err)
-	client, err := openStore(t.Context(), host, &id, component.NewID(metadata.Type))
+	client, err := storeclient.Open(t.Context(), host, &id, component.KindReceiver, component.NewID(metadata.Type))
 	require.NoError(t, err)
 	st := &store{client: client, logger: zap.NewNop(), counts: &counts{}}
 	_, _, err = st.load(t.Context())
@@ -307,33 +307,4 @@ func TestABatchBehindAnAbandonedOneIsNotMarkedAsRead(t *testing.T) {
 	require.Empty(t, <-acks)
 	require.NoError(t, client.Close(t.Context()))
 	require.NoError(t, host[id].Shutdown(t.Context()))
-}
-
-// A node has just come: its pods wrote before the agent ran. Without new_within what
-// was there is not read.
-func TestFilesMadeShortlyBeforeTheFirstStartAreNewOnes(t *testing.T) {
-	for within, want := range map[time.Duration]bool{time.Minute: true, 0: false} {
-		s := newStage(t, false)
-		s.config.StartAt, s.config.NewWithin = "end", within
-		s.write(t, "before\n")
-		time.Sleep(300 * time.Millisecond) // births are known to 100 ms
-		require.NoError(t, s.Start(t.Context(), componenttest.NewNopHost()))
-		stop := make(chan struct{})
-		var writer sync.WaitGroup
-		writer.Go(func() { // until one is behind the first look
-			for {
-				select {
-				case <-stop:
-					return
-				case <-time.After(50 * time.Millisecond):
-					s.write(t, "after\n")
-				}
-			}
-		})
-		s.moody.wait(t, "a line after", func() bool { return slices.Contains(s.moody.bodies, "after") })
-		close(stop)
-		writer.Wait()
-		require.NoError(t, s.Shutdown(t.Context()))
-		require.Equal(t, want, slices.Contains(s.moody.bodies, "before"), "new_within %s: %v", within, s.moody.bodies)
-	}
 }

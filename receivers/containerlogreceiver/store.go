@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
 
@@ -35,25 +34,6 @@ type store struct {
 
 	alive         time.Time // to be stored
 	saved, logged time.Time
-}
-
-func openStore(ctx context.Context, host component.Host, id *component.ID, own component.ID) (storage.Client, error) {
-	if id == nil {
-		return nil, nil
-	}
-	ext, ok := host.GetExtensions()[*id]
-	if !ok {
-		return nil, fmt.Errorf("storage: no extension %q is configured", id)
-	}
-	se, ok := ext.(storage.Extension)
-	if !ok {
-		return nil, fmt.Errorf("storage: extension %q keeps nothing; take e.g. file_storage", id)
-	}
-	client, err := se.GetClient(ctx, component.KindReceiver, own, "")
-	if err != nil {
-		return nil, fmt.Errorf("open storage %q: %w", id, err)
-	}
-	return client, nil
 }
 
 // load gives what the last run stored, and when it last did.

@@ -4,11 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"strconv"
 	"sync"
 
-	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
 )
@@ -26,25 +24,6 @@ type positions struct {
 	mu     sync.Mutex
 	by     map[string]string // guarded by mu
 	broken bool              // guarded by mu: the last write failed
-}
-
-func openStore(ctx context.Context, host component.Host, id *component.ID, own component.ID) (storage.Client, error) {
-	if id == nil {
-		return nil, nil
-	}
-	ext, ok := host.GetExtensions()[*id]
-	if !ok {
-		return nil, fmt.Errorf("storage: no extension %q is configured", id)
-	}
-	keeper, ok := ext.(storage.Extension)
-	if !ok {
-		return nil, fmt.Errorf("storage: extension %q keeps nothing; take e.g. file_storage", id)
-	}
-	client, err := keeper.GetClient(ctx, component.KindReceiver, own, "")
-	if err != nil {
-		return nil, fmt.Errorf("open storage %q: %w", id, err)
-	}
-	return client, nil
 }
 
 // load reads what the last run stored. What can't be read is no reason not to start:
@@ -120,7 +99,7 @@ func (p *positions) text() []byte {
 }
 
 func encode(by map[string]string) []byte {
-	b, err := json.Marshal(maps.Clone(by))
+	b, err := json.Marshal(by)
 	if err != nil {
 		panic(err) // strings always can
 	}

@@ -10,6 +10,8 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/receiver"
 	"go.uber.org/zap"
+
+	"github.com/vigie-otel/vigie/internal/storeclient"
 )
 
 // eventsReceiver starts and stops what reads.
@@ -32,7 +34,7 @@ type eventsReceiver struct {
 
 // Start opens the storage; the API server is looked for beside it.
 func (r *eventsReceiver) Start(ctx context.Context, host component.Host) error {
-	client, err := openStore(ctx, host, r.config.Storage, r.set.ID)
+	client, err := storeclient.Open(ctx, host, r.config.Storage, component.KindReceiver, r.set.ID)
 	if err != nil {
 		return err
 	}
