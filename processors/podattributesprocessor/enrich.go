@@ -33,9 +33,11 @@ type enricher struct {
 }
 
 // Bounds of the memory of strays: an address that is no pod's, asked for with each
-// batch, must not keep the kubelet busy.
+// batch, must not keep the kubelet busy. Whoever sends may write anything into a
+// name; one that is longer than a namespace's and a pod's together is no pod's.
 const (
 	maxStrays  = 1024
+	maxStray   = 63 + 1 + 253
 	askAgainIn = time.Minute
 )
 
@@ -164,6 +166,9 @@ func (e *enricher) put(attrs pcommon.Map, p *podlist.Pod) {
 
 // want asks for a new list, for one stray once a minute at most.
 func (e *enricher) want(key string) {
+	if len(key) > maxStray {
+		return
+	}
 	now := time.Now()
 	e.mu.Lock()
 	asked, ok := e.strays[key]

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -155,6 +156,10 @@ func TestAStrayIsAskedForOnceAMinuteAndCounted(t *testing.T) {
 	}
 	if len(e.strays) > maxStrays {
 		t.Errorf("%d strays are remembered", len(e.strays))
+	}
+	long := strings.Repeat("x", maxStray+1)
+	if e.want(long); !e.strays[long].IsZero() {
+		t.Error("a name that no pod can have is remembered")
 	}
 	m, err := tel.GetMetric(names.PodAttributesResources)
 	require.NoError(t, err)
