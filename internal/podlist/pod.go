@@ -164,6 +164,9 @@ func (i *item) pod() Pod {
 	return p
 }
 
+// askedFor are what the keys begin with that somebody here may ask for.
+var askedFor = []string{"vigie.dev/", "prometheus.io/", "resource.opentelemetry.io/", "app.kubernetes.io/", "pod-template-hash"} //nolint:gochecknoglobals // a constant list
+
 // bounded leaves out what is large: whoever makes a pod writes these. Those that
 // somebody here may ask for come first.
 func bounded(all map[string]string) map[string]string {
@@ -175,7 +178,7 @@ func bounded(all map[string]string) map[string]string {
 		return all
 	}
 	rank := func(key string) int {
-		if strings.HasPrefix(key, "vigie.dev/") || strings.HasPrefix(key, "prometheus.io/") || strings.Contains(key, "kubernetes.io/name") {
+		if slices.ContainsFunc(askedFor, func(prefix string) bool { return strings.HasPrefix(key, prefix) }) {
 			return 0
 		}
 		return 1

@@ -103,7 +103,7 @@ func TestAPodsServiceIsWhatItSaysOrElseItsWorkload(t *testing.T) {
 
 // Whoever makes a pod may annotate it with 256 KiB.
 func TestLargeAnnotationsAreLeftOutAndOursAreNot(t *testing.T) {
-	all := map[string]string{"kubectl.kubernetes.io/last-applied-configuration": strings.Repeat("x", 4000), "vigie.dev/logs": "off"}
+	all := map[string]string{"kubectl.kubernetes.io/last-applied-configuration": strings.Repeat("x", 4000), "vigie.dev/logs": "off", "resource.opentelemetry.io/service.name": "shop"}
 	for i := range 300 {
 		all[fmt.Sprintf("a%03d", i)] = strings.Repeat("y", 900)
 	}
@@ -112,7 +112,7 @@ func TestLargeAnnotationsAreLeftOutAndOursAreNot(t *testing.T) {
 	for k, v := range got {
 		size += len(k) + len(v)
 	}
-	if size > maxText || got["vigie.dev/logs"] != "off" || len(got) < 10 {
+	if size > maxText || got["vigie.dev/logs"] != "off" || got["resource.opentelemetry.io/service.name"] != "shop" || len(got) < 10 {
 		t.Errorf("%d of %d bytes in %d", size, maxText, len(got))
 	}
 }
