@@ -94,7 +94,7 @@ func (p *plan) kubernetes() (out []probe) {
 // kube is one question to Kubernetes, asked as the pod's service account.
 type kube struct {
 	root, path, what string
-	authority, token string // files
+	authority, token string // files; no authority: the system's
 	insecure         bool
 	rule             string // of the ClusterRole
 	timeout          time.Duration
@@ -110,7 +110,7 @@ func (k kube) ask(ctx context.Context) Result {
 		return fail("run in a pod whose service account's token is mounted (automountServiceAccountToken)", "service-account token: %v", err)
 	}
 	settings := &tls.Config{InsecureSkipVerify: k.insecure} //nolint:gosec // as the receiver is configured
-	if !k.insecure {
+	if !k.insecure && k.authority != "" {
 		pem, err := os.ReadFile(k.authority)
 		if err != nil {
 			return fail("mount the authority's certificate, or set ca_file", "authority: %v", err)

@@ -33,6 +33,7 @@ func TestEachAnswerOfKubernetesHasItsLine(t *testing.T) {
 	wants(t, with(func(k *kube) { k.root = s.URL[len("https://"):] }).ask(t.Context()), OK, "gives", "")
 	wants(t, with(func(k *kube) { k.authority, k.insecure = "/nowhere", true }).ask(t.Context()), OK, "gives", "")
 	wants(t, with(func(k *kube) { k.authority = "/nowhere" }).ask(t.Context()), Fail, "authority", "ca_file")
+	wants(t, with(func(k *kube) { k.authority = "" }).ask(t.Context()), Fail, "not trusted here", "") // the system's
 	wants(t, with(func(k *kube) { k.authority = token }).ask(t.Context()), Fail, "holds no certificate", "PEM")
 	wants(t, with(func(k *kube) { k.token = "/nowhere" }).ask(t.Context()), Fail, "service-account token", "automountServiceAccountToken")
 	wants(t, with(func(k *kube) { k.root = "https://127.0.0.1:1" }).ask(t.Context()), Fail, "refused", "")
