@@ -17,7 +17,8 @@ type client struct {
 	owing map[string]bool // guarded by mu; keys that could not be deleted
 }
 
-// maxOwing bounds what is owed: a queue of an agent has 5000 items.
+// maxOwing bounds what is owed: a queue has a key for each request that it holds,
+// and while the disk is full none is added.
 const maxOwing = 100_000
 
 // Batch does operations together. With a disk that is full, those that only read

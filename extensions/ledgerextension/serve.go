@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"go.opentelemetry.io/collector/extension/extensionmiddleware"
@@ -33,13 +34,7 @@ func (b *books) ask(ctx context.Context, all bool) answer {
 	}
 	worst, shown := 0, []ledger.Book{}
 	for _, book := range read {
-		bad := 0
-		for i, s := range worse {
-			if s == book.State {
-				bad = i
-			}
-		}
-		worst = max(worst, bad)
+		worst = max(worst, slices.Index(worse, book.State))
 		if all || book.State == ledger.Off || book.State == ledger.Unknown {
 			shown = append(shown, book)
 		}
