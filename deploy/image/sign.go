@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
@@ -46,38 +47,52 @@ type payload struct {
 
 func signatureTag(digest v1.Hash) string { return digest.Algorithm + "-" + digest.Hex + ".sig" }
 
-// signed are the digests that get a signature: the image's, and each platform's.
-func signed(dir layout.Path) ([]v1.Hash, error) {
+// listing is a layout's index, and what it lists.
+func listing(dir layout.Path) (v1.ImageIndex, []v1.Descriptor, error) {
 	root, err := dir.ImageIndex()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	top, err := root.IndexManifest()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	return root, top.Manifests, nil
+}
+
+// signed is a layout, and the digests in it that get a signature: the image's, and
+// each platform's.
+func signed(at string) (layout.Path, []v1.Hash, error) {
+	dir, err := layout.FromPath(at)
+	if err != nil {
+		return "", nil, err
+	}
+	root, listed, err := listing(dir)
+	if err != nil {
+		return "", nil, err
 	}
 	var digests []v1.Hash
-	for _, d := range top.Manifests {
+	for _, d := range listed {
 		if d.MediaType != types.OCIImageIndex {
 			continue
 		}
 		digests = append(digests, d.Digest)
-		index, err := root.ImageIndex(d.Digest)
+		image, err := root.ImageIndex(d.Digest)
 		if err != nil {
-			return nil, err
+			return "", nil, err
 		}
-		m, err := index.IndexManifest()
+		m, err := image.IndexManifest()
 		if err != nil {
-			return nil, err
+			return "", nil, err
 		}
 		for _, p := range m.Manifests {
 			digests = append(digests, p.Digest)
 		}
 	}
 	if len(digests) == 0 {
-		return nil, fmt.Errorf("no image in %s; make image makes one", dir)
+		return "", nil, fmt.Errorf("no image in %s; make image makes one", dir)
 	}
-	return digests, nil
+	return dir, digests, nil
 }
 
 // sign adds a signature to the image and to each of its platforms; one that is
@@ -87,11 +102,7 @@ func sign(at, keyFile, repository string) ([]v1.Hash, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := layout.FromPath(at)
-	if err != nil {
-		return nil, err
-	}
-	digests, err := signed(dir)
+	dir, digests, err := signed(at)
 	if err != nil {
 		return nil, err
 	}
@@ -126,18 +137,17 @@ func signature(key *ecdsa.PrivateKey, repository string, digest v1.Hash) (v1.Ima
 	})
 }
 
-// verify checks that the image and each platform have a signature by the key, for
-// the repository.
+// verify checks that the layout is whole, and that the image and each platform have
+// a signature by the key, for the repository.
 func verify(at, keyFile, repository string) ([]v1.Hash, error) {
 	key, err := readPublicKey(keyFile)
 	if err != nil {
 		return nil, err
 	}
-	dir, err := layout.FromPath(at)
-	if err != nil {
+	if err := whole(at); err != nil {
 		return nil, err
 	}
-	digests, err := signed(dir)
+	dir, digests, err := signed(at)
 	if err != nil {
 		return nil, err
 	}
@@ -153,16 +163,36 @@ func verify(at, keyFile, repository string) ([]v1.Hash, error) {
 	return good, errors.Join(bad...)
 }
 
+// whole checks that each blob is what its name says: what is signed is digests, and
+// a layout is read by them.
+func whole(at string) error {
+	dir := filepath.Join(at, "blobs", "sha256")
+	blobs, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, b := range blobs {
+		f, err := os.Open(filepath.Join(dir, b.Name()))
+		if err != nil {
+			return err
+		}
+		got, _, err := v1.SHA256(f)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return err
+		}
+		if got.Hex != b.Name() {
+			return fmt.Errorf("the blob sha256:%s holds %s: it was changed after it was made, or is damaged; copy the layout again", b.Name(), got)
+		}
+	}
+	return nil
+}
+
 func verifyOne(dir layout.Path, key *ecdsa.PublicKey, repository string, digest v1.Hash) error {
-	root, err := dir.ImageIndex()
+	root, listed, err := listing(dir)
 	if err != nil {
 		return err
 	}
-	top, err := root.IndexManifest()
-	if err != nil {
-		return err
-	}
-	for _, d := range top.Manifests {
+	for _, d := range listed {
 		if d.Annotations[refName] != signatureTag(digest) {
 			continue
 		}

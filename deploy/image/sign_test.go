@@ -72,6 +72,18 @@ func TestASignatureIsTheKeysForThisImageAndRepositoryOnly(t *testing.T) {
 	}
 }
 
+// A platform's manifest that was changed keeps its name, under which it is signed.
+func TestALayoutThatWasChangedIsNotVerified(t *testing.T) {
+	private, public := keys(t)
+	dir := signedLayout(t, private)
+	digests := must2(verify(dir, public, repository))(t)
+	path := filepath.Join(dir, "blobs", "sha256", digests[1].Hex)
+	ok(t, os.WriteFile(path, append(must2(os.ReadFile(path))(t), ' '), 0o600))
+	if _, err := verify(dir, public, repository); err == nil || !strings.Contains(err.Error(), digests[1].String()+" holds sha256:") {
+		t.Error(err)
+	}
+}
+
 func second[T any](_ T, err error) error { return err }
 
 // What cosign looks for: the tag made of the digest, the media type, the
