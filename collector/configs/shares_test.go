@@ -30,15 +30,21 @@ func share(t *testing.T, conf *confmap.Conf, receiver string, job int, replicas,
 			require.Equal(t, "${env:VIGIE_GATEWAY_ORDINAL:-0}", m["regex"])
 			m["regex"] = fmt.Sprint(ordinal)
 		}
-		text, err := yaml.Marshal(m)
-		require.NoError(t, err)
-		c := relabel.DefaultRelabelConfig
-		require.NoError(t, yaml.Unmarshal(text, &c))
-		c.NameValidationScheme = model.UTF8Validation
-		configs = append(configs, &c)
+		configs = append(configs, rule(t, m))
 	}
 	require.Len(t, configs, 2, "job %d of %s is scraped by every gateway", job, receiver)
 	return configs
+}
+
+// rule is one of a job's relabelling, as Prometheus reads it.
+func rule(t *testing.T, written any) *relabel.Config {
+	t.Helper()
+	text, err := yaml.Marshal(written)
+	require.NoError(t, err)
+	c := relabel.DefaultRelabelConfig
+	require.NoError(t, yaml.Unmarshal(text, &c))
+	c.NameValidationScheme = model.UTF8Validation
+	return &c
 }
 
 // Each target is one gateway's, however many there are; while one of them still
