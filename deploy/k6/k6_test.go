@@ -7,10 +7,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"maps"
 	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -116,10 +118,13 @@ func node(t *testing.T, env map[string]string, script, function, times string) r
 	return r
 }
 
-var scripts = map[string]struct{ file, function, journey string }{
-	"sign-in":     {"sign-in.js", "signIn", "sign_in"},
-	"advertising": {"advertising.js", "advertising", "advertising"},
-	"video":       {"video.js", "video", "video"},
+var scripts = map[string]struct {
+	file, function, journey string
+	steps                   []string // of the journey, those that the script makes
+}{
+	"sign-in":     {"sign-in.js", "signIn", "sign_in", []string{"catalog", "config", "sign_in"}},
+	"advertising": {"advertising.js", "advertising", "advertising", []string{"ad_beacon", "ad_pod"}},
+	"video":       {"video.js", "video", "video", []string{"heartbeat", "manifest", "play"}},
 }
 
 func TestVisitorsArriveAndActAsInTheReplay(t *testing.T) {
@@ -151,7 +156,7 @@ func TestVisitorsArriveAndActAsInTheReplay(t *testing.T) {
 				mean := step.Share * float64(step.Least+step.Most) / 2
 				want += mean
 			}
-			require.NotEmpty(t, made)
+			require.Equal(t, s.steps, slices.Sorted(maps.Keys(made)))
 			require.InEpsilon(t, want*visits, len(r.Requests), 0.15, "%v", made)
 			require.Equal(t, r.Checks, r.Passed)
 			require.Equal(t, len(r.Requests), r.Checks)
@@ -210,12 +215,14 @@ func TestNothingBeginsWithoutATargetAndAWord(t *testing.T) {
 
 // Following the error's advice must be enough.
 func TestTheScaleThatAnErrorNamesIsTaken(t *testing.T) {
-	r := node(t, allowed("SCALE", "1", "MAX_RATE", "120", "MAX_VISITORS", "100000"), "sign-in.js", "signIn", "0")
-	_, after, ok := strings.Cut(r.Error, "lower SCALE to ")
-	require.True(t, ok, r.Error)
-	scale, _, _ := strings.Cut(after, ",")
-	r = node(t, allowed("SCALE", scale, "MAX_RATE", "120", "MAX_VISITORS", "100000"), "sign-in.js", "signIn", "0")
-	require.Empty(t, r.Error)
+	for _, rate := range []string{"10", "19", "28", "120", "190", "1000"} { // of which some would be rounded up
+		r := node(t, allowed("SCALE", "1", "MAX_RATE", rate, "MAX_VISITORS", "100000"), "sign-in.js", "signIn", "0")
+		_, after, ok := strings.Cut(r.Error, "lower SCALE to ")
+		require.True(t, ok, r.Error)
+		scale, _, _ := strings.Cut(after, ",")
+		r = node(t, allowed("SCALE", scale, "MAX_RATE", rate, "MAX_VISITORS", "100000"), "sign-in.js", "signIn", "0")
+		require.Empty(t, r.Error)
+	}
 }
 
 func TestAShorterRunKeepsItsRate(t *testing.T) {

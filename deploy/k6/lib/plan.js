@@ -49,7 +49,11 @@ export function scenario(numbers, settings, exec) {
   };
 }
 
-const floor = (x) => Number(x.toPrecision(1)) > x ? Number((x * 0.9).toPrecision(1)) : Number(x.toPrecision(1));
+// floor keeps two digits, and is never above x.
+const floor = (x) => {
+  const unit = 10 ** (Math.floor(Math.log10(x)) - 1);
+  return Number((Math.floor(x / unit) * unit).toPrecision(2));
+};
 
 // thresholds: a run that breaks one has failed, and one that fails badly stops,
 // so that a rehearsal does not go on against a system that is down.
