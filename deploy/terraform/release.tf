@@ -1,4 +1,10 @@
 locals {
+  # What the chart has no value for.
+  gateway_env = merge(
+    var.eventbridge.enabled ? { VIGIE_EVENTBRIDGE_BUS = var.eventbridge.bus } : {},
+    length(var.kafka.brokers) > 0 ? { VIGIE_KAFKA_TOPICS = var.kafka.topics } : {},
+  )
+
   # The chart's values (deploy/helm/vigie/values.yaml); what is off is left to its defaults.
   helm_values = merge(
     {
@@ -7,8 +13,8 @@ locals {
         agentRoleArn   = aws_iam_role.this["agent"].arn
         gatewayRoleArn = aws_iam_role.this["gateway"].arn
       } : {})
-      gateway = merge({ replicas = var.gateway_replicas }, var.eventbridge.enabled ? {
-        env = [{ name = "VIGIE_EVENTBRIDGE_BUS", value = var.eventbridge.bus }]
+      gateway = merge({ replicas = var.gateway_replicas }, length(local.gateway_env) > 0 ? {
+        env = [for k, v in local.gateway_env : { name = k, value = v }]
       } : {})
       rbac = { ready = contains(var.allow, "ready") }
     },

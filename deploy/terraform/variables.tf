@@ -110,7 +110,7 @@ variable "eventbridge" {
 }
 
 variable "kafka" {
-  description = "Kafka, as Amazon MSK with IAM. brokers: host:port of the SASL/IAM listeners; topics (vigie.logs, …) must exist."
+  description = "Kafka, as Amazon MSK with IAM. brokers: host:port of the SASL/IAM listeners. topics: what the three topics' names begin with; vigie.logs and the others must exist."
   type = object({
     brokers         = optional(list(string), [])
     msk_cluster_arn = optional(string, "")
@@ -118,6 +118,10 @@ variable "kafka" {
   })
   default = {}
 
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._-]{1,240}$", var.kafka.topics))
+    error_message = "kafka.topics is what the topics' names begin with: letters, digits, . _ and -, e.g. vigie for vigie.logs."
+  }
   validation {
     condition     = (length(var.kafka.brokers) > 0) == (var.kafka.msk_cluster_arn != "")
     error_message = "kafka.brokers and kafka.msk_cluster_arn go together: the policy names the cluster."

@@ -55,6 +55,14 @@ run "brokers_without_their_cluster" {
   expect_failures = [var.kafka]
 }
 
+run "every_topic_of_the_cluster" {
+  command = plan
+  variables {
+    kafka = { brokers = ["b-1:9098"], msk_cluster_arn = "arn:aws:kafka:eu-west-3:111122223333:cluster/match/0a1b-2", topics = "*" }
+  }
+  expect_failures = [var.kafka]
+}
+
 run "retention_of_a_workspace_that_is_not_ours" {
   command = plan
   variables {

@@ -126,7 +126,7 @@ run "everything" {
     xray        = "otlp"
     eventbridge = { enabled = true }
     grafana     = { enabled = true, token_secret = "vigie-grafana" }
-    kafka       = { brokers = ["b-1.match:9098"], msk_cluster_arn = "arn:aws:kafka:eu-west-3:111122223333:cluster/match/0a1b-2" }
+    kafka       = { brokers = ["b-1.match:9098"], msk_cluster_arn = "arn:aws:kafka:eu-west-3:111122223333:cluster/match/0a1b-2", topics = "league" }
     allow       = ["check", "ready"]
     release     = { image = { repository = "111122223333.dkr.ecr.eu-west-3.amazonaws.com/vigie", tag = "1.0.0" } }
   }
@@ -152,6 +152,10 @@ run "everything" {
   assert {
     condition     = jsondecode(aws_iam_role_policy.this["gateway/msk"].policy).Statement[0].Resource == "arn:aws:kafka:eu-west-3:111122223333:cluster/match/0a1b-2"
     error_message = "the MSK cluster is the one that was named"
+  }
+  assert {
+    condition     = one([for e in yamldecode(output.helm_values).gateway.env : e.value if e.name == "VIGIE_KAFKA_TOPICS"]) == "league" && jsondecode(aws_iam_role_policy.this["gateway/msk"].policy).Statement[1].Resource[0] == "arn:aws:kafka:eu-west-3:111122223333:topic/match/0a1b-2/league.logs"
+    error_message = "the gateway writes to the topics that it may write to"
   }
   assert {
     condition     = aws_cloudwatch_log_metric_filter.this["FindingsOpened"].log_group_name == "/vigie/arena/findings" && aws_cloudwatch_metric_alarm.this["finding-opened"].namespace == one(aws_cloudwatch_log_metric_filter.this["FindingsOpened"].metric_transformation).namespace && aws_cloudwatch_metric_alarm.this["finding-opened"].metric_name == one(aws_cloudwatch_log_metric_filter.this["FindingsOpened"].metric_transformation).name
