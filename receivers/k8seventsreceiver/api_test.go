@@ -37,6 +37,7 @@ type api struct {
 	watching map[chan struct{}]bool
 	leases   map[string]*coordinationv1.Lease
 	status   int // not 0: the answer to everything
+	expire   int // so many lists expire at their second page
 	lists    int
 	requests []string
 	wrote    int // watch events that were written
@@ -189,6 +190,11 @@ func (a *api) serveList(w http.ResponseWriter, r *http.Request) {
 	defer a.mu.Unlock()
 	a.lists++
 	from, _ := strconv.Atoi(r.URL.Query().Get("continue"))
+	if from > 0 && a.expire > 0 {
+		a.expire--
+		refuse(w, http.StatusGone, metav1.StatusReasonExpired, "the provided continue parameter is too old")
+		return
+	}
 	limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
 	namespace := namespaceOf(r.URL.Path)
 	list := corev1.EventList{TypeMeta: metav1.TypeMeta{Kind: "EventList", APIVersion: "v1"}}
@@ -213,6 +219,11 @@ func (a *api) serveWatch(w http.ResponseWriter, r *http.Request) {
 	if at < a.forgot {
 		a.mu.Unlock()
 		refuse(w, http.StatusGone, metav1.StatusReasonExpired, "too old resource version")
+		return
+	}
+	if at > a.version {
+		a.mu.Unlock()
+		refuse(w, http.StatusGatewayTimeout, metav1.StatusReasonTimeout, "Too large resource version", metav1.StatusCause{Type: metav1.CauseTypeResourceVersionTooLarge})
 		return
 	}
 	a.watching[more] = true
@@ -313,10 +324,10 @@ func write(w http.ResponseWriter, o runtime.Object) {
 	_ = json.NewEncoder(w).Encode(o) // a client that is gone is no error here
 }
 
-func refuse(w http.ResponseWriter, code int, reason metav1.StatusReason, text string) {
+func refuse(w http.ResponseWriter, code int, reason metav1.StatusReason, text string, causes ...metav1.StatusCause) {
 	w.WriteHeader(code)
 	write(w, &metav1.Status{
 		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"},
-		Status:   metav1.StatusFailure, Reason: reason, Code: int32(code), Message: text,
+		Status:   metav1.StatusFailure, Reason: reason, Code: int32(code), Message: text, Details: &metav1.StatusDetails{Causes: causes},
 	})
 }

@@ -24,7 +24,8 @@ const maxNamespaces = 64
 // Config of the receiver.
 type Config struct {
 	// AuthType is serviceAccount (the pod's own), kubeConfig (a file, see
-	// KubeConfig), or none. Default: serviceAccount.
+	// KubeConfig), or none: no proof, and the server's is not asked for either.
+	// Default: serviceAccount.
 	AuthType string `mapstructure:"auth_type"`
 	// KubeConfig is the path of a kubeconfig file, for auth_type kubeConfig. Default:
 	// as kubectl finds it (KUBECONFIG, then ~/.kube/config).

@@ -41,7 +41,8 @@ func (p *positions) load(ctx context.Context) {
 	}
 }
 
-// merge takes over what is newer, of another run or instance.
+// merge takes over what is newer, of another run or instance. Text that somebody
+// else wrote must not become a position that the API server refuses for ever.
 func (p *positions) merge(text []byte) error {
 	var other map[string]string
 	if err := json.Unmarshal(text, &other); err != nil {
@@ -50,6 +51,9 @@ func (p *positions) merge(text []byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for namespace, version := range other {
+		if _, err := strconv.ParseUint(version, 10, 64); err != nil {
+			return fmt.Errorf("read a position: %w", err)
+		}
 		if own, ok := p.by[namespace]; (ok || len(p.by) < 2*maxNamespaces) && newer(version, own) {
 			p.by[namespace] = version
 		}

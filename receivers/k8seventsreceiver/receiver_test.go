@@ -249,6 +249,38 @@ func TestAPositionThatIsForgottenCostsAListAndTellsNothingTwice(t *testing.T) {
 	})
 }
 
+func TestAListThatExpiresBetweenTwoPagesBeginsAgain(t *testing.T) {
+	bubble(t, func(t *testing.T, a *api) {
+		for i := range 5 {
+			a.say(fmt.Sprint("old-", i), 1)
+		}
+		s := newStage(a, func(c *Config) { memory(c); c.Batch.MaxRecords = 3 })
+		a.expire = 2
+		s.start(t)
+		settle(time.Minute)
+		s.arrived(t, "old-0×1", "old-1×1", "old-2×1", "old-3×1", "old-4×1")
+		if got := s.counts.gaps.Load(); got != 0 {
+			t.Errorf("%d gaps before anything was told", got)
+		}
+		a.mu.Lock()
+		a.expire = 2
+		a.mu.Unlock()
+		for i := range 5 {
+			a.say(fmt.Sprint("new-", i), 1)
+		}
+		settle(time.Second)
+		s.names()
+		a.forget()
+		a.hangUp()
+		settle(time.Minute)
+		s.arrived(t)
+		if got := s.counts.gaps.Load(); got != 1 {
+			t.Errorf("%d gaps, want 1 however often the list expires", got)
+		}
+		s.shutdown(t)
+	})
+}
+
 func TestARestartGoesOnFromTheStorage(t *testing.T) {
 	bubble(t, func(t *testing.T, a *api) {
 		s := newStage(a, memory)
@@ -299,6 +331,53 @@ func TestAnotherHistoryIsToldFromItsBeginning(t *testing.T) {
 		s.arrived(t, "here×1")
 		s.shutdown(t)
 	})
+}
+
+// A replica of the API server that lags, and one whose history is another one.
+func TestAPositionThatIsNotThereYetIsWaitedForButNotForEver(t *testing.T) {
+	bubble(t, func(t *testing.T, a *api) {
+		s := newStage(a, memory)
+		s.host.kept[positionKey] = []byte(`{"":"102"}`)
+		s.start(t)
+		settle(time.Second)
+		a.say("told", 1)
+		a.say("told too", 1)
+		a.say("new", 1)
+		settle(time.Minute)
+		s.arrived(t, "new×1")
+		if a.lists != 0 {
+			t.Error("it listed, though its position came")
+		}
+		s.shutdown(t)
+
+		other := newStage(a, memory)
+		other.host.kept[positionKey] = []byte(`{"":"99999"}`)
+		other.start(t)
+		settle(time.Minute)
+		other.arrived(t, "told×1", "told too×1", "new×1")
+		if gaps := other.counts.gaps.Load(); a.lists != 1 || gaps != 0 {
+			t.Errorf("%d lists and %d gaps, want 1 and 0", a.lists, gaps)
+		}
+		other.shutdown(t)
+	})
+}
+
+// Such a position would be asked for again and again.
+func TestAStoredPositionThatIsNoneIsSaidAndReadFromTheBeginning(t *testing.T) {
+	for _, kept := range []string{`{"":"lost"}`, `{"":"-1"}`, `["5"]`, "\x00"} {
+		bubble(t, func(t *testing.T, a *api) {
+			s := newStage(a, memory)
+			s.host.kept[positionKey] = []byte(kept)
+			a.say("here", 1)
+			s.start(t)
+			settle(time.Second)
+			s.arrived(t, "here×1")
+			if a.lists != 1 || s.said.FilterMessageSnippet("position can't be read").Len() != 1 {
+				t.Errorf("%q: %d lists, said %v", kept, a.lists, s.said.All())
+			}
+			s.shutdown(t)
+		})
+	}
 }
 
 func TestAPipelineThatRefusesStopsTheReadingAndLosesNothing(t *testing.T) {

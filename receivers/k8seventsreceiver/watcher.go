@@ -78,7 +78,8 @@ func (w *watcher) learn(err error) {
 	case err == nil: // a watch ends now and then
 		return
 	case apierrors.IsGone(err) || apierrors.IsResourceExpired(err):
-		if !w.relist {
+		// The first list of all can expire between two pages: nothing was missed.
+		if !w.relist && w.sender.positions.get(w.namespace) != "" {
 			w.counts.gaps.Add(1)
 		}
 		w.relist = true
