@@ -60,6 +60,6 @@ func noEventsLeader() Alert {
 		Severity: Warning, Kind: KindVigie,
 		Summary:     "Nobody reads the events of {{ or $labels.cluster \"the cluster\" }}",
 		Description: "{{ $value }} gateways hold the Lease for the events of {{ or $labels.cluster \"the cluster\" }}. Events are kept by the API server for an hour: until then they are read later, and after that they are lost.",
-		Dashboard:   uidLogs,
+		Dashboard:   uidSelf,
 	}
 }
