@@ -172,6 +172,20 @@ func TestAStrayIsAskedForOnceAMinuteAndCounted(t *testing.T) {
 	require.NoError(t, tel.Shutdown(t.Context()))
 }
 
+// What this node's own loopback sends is nobody's, and the kubelet is not asked.
+func TestLoopbackIsNoStray(t *testing.T) {
+	e, err := newEnricher(componenttest.NewNopTelemetrySettings(), defaultConfig())
+	require.NoError(t, err)
+	require.NoError(t, e.start(t.Context(), known(t)))
+	for _, ip := range []string{"127.0.0.1", "::1"} {
+		ld := plog.NewLogs()
+		ld.ResourceLogs().AppendEmpty()
+		_, err := e.logs(from(t, ip), ld)
+		require.NoError(t, err)
+	}
+	require.Empty(t, e.strays)
+}
+
 func TestALabelWithoutANameIsRefused(t *testing.T) {
 	require.ErrorContains(t, (&Config{Labels: []string{"a", ""}}).Validate(), "labels[1]")
 	require.ErrorContains(t, (&Config{Labels: make([]string, 33)}).Validate(), "at most 32")
