@@ -97,7 +97,7 @@ func (s *Set) shrank(f *File, before int64) {
 		safe = min(safe, s.safe(f))
 	}
 	if f.print.N > 0 {
-		s.truncated = append(s.truncated, stub{name: f.Name, print: f.print, file: f, epoch: f.epoch, offset: safe, size: before, lost: lost, at: s.now})
+		s.truncated = append(s.truncated, stub{name: f.Name, print: f.print, file: f, epoch: f.epoch, offset: safe, lost: lost, at: s.now})
 		if len(s.truncated) > 256 {
 			s.truncated = s.truncated[1:]
 		}

@@ -275,7 +275,7 @@ func (s *Set) startOver(f *File, c Checkpoint) bool {
 	if !s.countCompressed(c) {
 		s.Stats.Truncated++
 		if c.Print.N > 0 {
-			s.truncated = append(s.truncated, stub{name: f.Name, print: c.Print, offset: c.Offset, size: c.Offset, at: s.now})
+			s.truncated = append(s.truncated, stub{name: f.Name, print: c.Print, offset: c.Offset, at: s.now})
 		}
 	}
 	return true

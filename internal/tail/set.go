@@ -87,7 +87,6 @@ type stub struct {
 	file   *File // nil: it was truncated while nobody looked
 	epoch  uint32
 	offset int64 // read up to here, and no line half done
-	size   int64 // and it had at least this
 	lost   int64 // bytes that count as lost until its copy is found
 	at     time.Time
 }
