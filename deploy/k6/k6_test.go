@@ -215,7 +215,7 @@ func TestNothingBeginsWithoutATargetAndAWord(t *testing.T) {
 
 // Following the error's advice must be enough.
 func TestTheScaleThatAnErrorNamesIsTaken(t *testing.T) {
-	for _, rate := range []string{"10", "19", "28", "120", "190", "1000"} { // of which some would be rounded up
+	for _, rate := range []string{"10", "15.7", "19", "28.8", "120", "777"} { // of which some would be rounded up
 		r := node(t, allowed("SCALE", "1", "MAX_RATE", rate, "MAX_VISITORS", "100000"), "sign-in.js", "signIn", "0")
 		_, after, ok := strings.Cut(r.Error, "lower SCALE to ")
 		require.True(t, ok, r.Error)
