@@ -360,6 +360,18 @@ func TestPodsGoWhereTheSchedulerWouldPutThem(t *testing.T) {
 	}
 }
 
+// Nodes that are opened for one workload take another's pods, though that has one
+// on each of the nodes that are there.
+func TestNewNodesHaveNoPodYet(t *testing.T) {
+	full := Node{Name: "full", Ready: true, Allocatable: Resources{4000, 16 << 30, 10}, Used: Resources{4000, 0, 4}, Capacity: Resources{4000, 16 << 30, 10}}
+	c := Cluster{Nodes: []Node{full, full, full}, Pools: []NodePool{{Name: "default", CPULimit: -1, MemoryLimit: -1, NodesLimit: -1}}}
+	large := &Workload{Namespace: "n", Name: "large", Pod: Resources{3000, 1 << 30, 1}, OnePerNode: true, Spread: 3}
+	small := &Workload{Namespace: "n", Name: "small", Pod: Resources{1000, 1 << 30, 1}, OnePerNode: true, Spread: 3}
+	r := c.pack([]batch{{large, 4}, {small, 4}}, false)
+	require.Equal(t, int64(8), r.onNew)
+	require.Equal(t, int64(4), r.nodes())
+}
+
 func TestAPoolOffersWhatItsRequirementsLeave(t *testing.T) {
 	p := NodePool{Name: "arm", Labels: map[string]string{"team": "shop"}, Taints: []Taint{{"arm", "", "NoSchedule"}}, Requirements: []Requirement{
 		{"kubernetes.io/arch", "In", []string{"arm64"}}, {"karpenter.k8s.aws/instance-category", "NotIn", []string{"t"}}, {"custom", "Exists", nil}}}

@@ -74,10 +74,10 @@ func (c *Cluster) pack(batches []batch, unlimited bool) room {
 	var opened []slot
 	for _, b := range batches {
 		r.asked += b.count
-		rest := fill(there, b, func(s *slot) bool { return b.w.runsOn(s.node) })
+		rest := fill(there, b, b.w.Spread, func(s *slot) bool { return b.w.runsOn(s.node) })
 		r.onNodes += b.count - rest
 		before := rest
-		rest = fill(opened, batch{b.w, rest}, func(s *slot) bool {
+		rest = fill(opened, batch{b.w, rest}, 0, func(s *slot) bool {
 			if s.pool != nil {
 				return s.pool.offers(b.w)
 			}
@@ -92,14 +92,10 @@ func (c *Cluster) pack(batches []batch, unlimited bool) room {
 	return r
 }
 
-// fill places as many pods of b as fit and says how many do not.
-func fill(slots []slot, b batch, may func(*slot) bool) int64 {
-	count, pod := b.count, b.w.Pod
-	pod.Pods = 1
-	taken := int64(0)
-	if b.w.OnePerNode {
-		taken = int64(b.w.Spread) // nodes that have one already
-	}
+// fill places as many pods of b as fit and says how many do not. Of the slots that
+// have room, taken have a pod of b already.
+func fill(slots []slot, b batch, taken int, may func(*slot) bool) int64 {
+	count, pod := b.count, b.w.Pod.onePod()
 	for i := range slots {
 		if count == 0 {
 			return 0
