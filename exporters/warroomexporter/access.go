@@ -82,8 +82,9 @@ func (w *warroom) writer(r *http.Request) (who string, may bool) {
 	return who, !w.cfg.Auth.HasValue() || authenticated && slices.Contains(w.cfg.Room.Writers, who)
 }
 
-// writersOnly keeps those who may look from writing metrics: a series that was made
-// up is a verdict that was made up.
+// writersOnly keeps those who may look from writing: notes, roles, severity,
+// readiness, and metrics, since a series that was made up is a verdict that was made
+// up.
 func (w *warroom) writersOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if _, may := w.writer(r); !may {

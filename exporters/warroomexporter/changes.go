@@ -35,14 +35,13 @@ type changes struct {
 	events    map[string]struct{}  // guarded by mu; at most maxEvents
 	minute    int64                // guarded by mu
 	entered   int                  // guarded by mu: in that minute
-	dropped   uint64               // guarded by mu: workloads and entries beyond a limit
+	dropped   uint64               // guarded by mu: workloads and entries beyond a limit, events that cannot be read
 }
 
 // workload is what is known of a deployment. −1 is not known.
 type workload struct {
 	replicas, generation int64
 	scaled               time.Time
-	regenerated          bool // generation grew in the batch under way
 }
 
 func newChanges() *changes {
@@ -59,7 +58,7 @@ func (c *changes) metrics(md pmetric.Metrics, now time.Time) []timeline.Entry {
 				if !strings.HasPrefix(m.Name(), "k8s.deployment.") && !strings.HasPrefix(m.Name(), "kube_deployment_") {
 					continue
 				}
-				for _, p := range numbers(m) {
+				for _, p := range numbers(m).All() {
 					entry, key := c.point(m.Name(), rm.Resource().Attributes(), p, now)
 					if entry != nil {
 						out = append(out, *entry)
@@ -74,19 +73,15 @@ func (c *changes) metrics(md pmetric.Metrics, now time.Time) []timeline.Entry {
 	return append(out, c.deploys(regenerated, now)...)
 }
 
-func numbers(m pmetric.Metric) []pmetric.NumberDataPoint {
-	var out []pmetric.NumberDataPoint
-	points := pmetric.NewNumberDataPointSlice()
+// numbers are the points of a gauge or a sum; of another type none.
+func numbers(m pmetric.Metric) pmetric.NumberDataPointSlice {
 	switch m.Type() {
 	case pmetric.MetricTypeGauge:
-		points = m.Gauge().DataPoints()
+		return m.Gauge().DataPoints()
 	case pmetric.MetricTypeSum:
-		points = m.Sum().DataPoints()
+		return m.Sum().DataPoints()
 	}
-	for _, p := range points.All() {
-		out = append(out, p)
-	}
-	return out
+	return pmetric.NewNumberDataPointSlice()
 }
 
 // point returns the scaling that a point tells, and the workload's key where its
@@ -109,7 +104,7 @@ func (c *changes) point(metric string, resource pcommon.Map, p pmetric.NumberDat
 			c.dropped++
 			return nil, ""
 		}
-		w = &workload{-1, -1, time.Time{}, false}
+		w = &workload{replicas: -1, generation: -1}
 		c.workloads[key] = w
 	}
 	switch metric {
@@ -182,10 +177,14 @@ func (c *changes) record(lr plog.LogRecord, now time.Time) (timeline.Entry, bool
 	if ev, err := telling.FromLogRecord(lr); err == nil {
 		text := ev.Title
 		if ev.Text != "" {
-			text += ": " + ev.Text
+			text = cut(text+": "+ev.Text, timeline.MaxText-len("…"))
 		}
-		return timeline.Entry{At: ev.StartedAt, Kind: kindOf(ev.Kind), Service: ev.Service, Who: ev.Who, Ref: ev.Ref, Text: text}, c.first(ev.ID) && !ev.StartedAt.After(now)
+		// What is announced is not remembered: told again when it has begun, it is news.
+		return timeline.Entry{At: ev.StartedAt, Kind: kindOf(ev.Kind), Service: ev.Service, Who: ev.Who, Ref: ev.Ref, Text: text}, !ev.StartedAt.After(now) && c.first(ev.ID)
 	} else if !errors.Is(err, telling.ErrNotEvent) {
+		c.mu.Lock()
+		c.dropped++
+		c.mu.Unlock()
 		return timeline.Entry{}, false
 	}
 	name, ok := lr.Attributes().Get("deployment.name")
@@ -247,4 +246,11 @@ func (c *changes) allow(now time.Time) bool {
 	}
 	c.entered++
 	return true
+}
+
+// overflow is what was not entered for want of room, or could not be read.
+func (c *changes) overflow() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dropped
 }

@@ -2,6 +2,8 @@ package warroomexporter
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,6 +62,8 @@ func TestEventsThatOthersSendAreEnteredOnce(t *testing.T) {
 	telling.Event{ID: "a", Kind: "deploy", Title: "player 2.4.1", Who: "ci", StartedAt: now.Add(-time.Minute)}.ToLogRecord(records.AppendEmpty())
 	telling.Event{ID: "b", Kind: "push", Title: "line-ups", StartedAt: now.Add(-time.Second)}.ToLogRecord(records.AppendEmpty())
 	telling.Event{ID: "c", Kind: "match", Title: "tomorrow", StartedAt: now.Add(24 * time.Hour)}.ToLogRecord(records.AppendEmpty())
+	telling.Event{ID: "d", Kind: "push", Title: strings.Repeat("t", 500), Text: strings.Repeat("ü", 900), StartedAt: now}.ToLogRecord(records.AppendEmpty())
+	telling.Event{Kind: "push", Title: "nobody's", StartedAt: now}.ToLogRecord(records.AppendEmpty())
 	lr := records.AppendEmpty()
 	lr.Attributes().PutStr("deployment.name", "sign-in\u202e <script>")
 	lr.Attributes().PutStr("deployment.id", "1718")
@@ -74,7 +78,25 @@ func TestEventsThatOthersSendAreEnteredOnce(t *testing.T) {
 			got = append(got, string(e.Kind)+" "+e.Text+" "+e.Who)
 		}
 	}
-	require.Equal(t, []string{"deploy player 2.4.1 ci", "event line-ups ", "deploy sign-in\uFFFD <script> succeeded "}, got)
+	require.Len(t, got, 4)
+	require.True(t, strings.HasPrefix(got[2], "event ttt") && strings.HasSuffix(got[2], "üü… "), "a long one is cut")
+	require.Equal(t, []string{"deploy player 2.4.1 ci", "event line-ups ", "deploy sign-in\uFFFD <script> succeeded "}, slices.Delete(got, 2, 3))
+	require.EqualValues(t, 2, w.changes.overflow(), "one that has no id, twice")
+}
+
+func TestWhatWasAnnouncedIsEnteredWhenItHasBegun(t *testing.T) {
+	c := newChanges()
+	begins := time.Now()
+	lr := plog.NewLogRecord()
+	telling.Event{ID: "match", Kind: "match", Title: "Semi-final", StartedAt: begins}.ToLogRecord(lr)
+	for _, told := range []struct {
+		at    time.Time
+		enter bool
+	}{{begins.Add(-time.Hour), false}, {begins.Add(time.Second), true}, {begins.Add(time.Minute), false}} {
+		e, ok := c.record(lr, told.at)
+		require.Equal(t, told.enter, ok, told.at)
+		require.True(t, e.At.Equal(begins))
+	}
 }
 
 func TestAnAutoscalerThatFlapsDoesNotFillTheLogBook(t *testing.T) {

@@ -37,9 +37,7 @@ type drilled struct {
 
 // drills shares readings of the store among viewers.
 type drills struct {
-	reading sync.Mutex // held while the store is read: one reading at a time, and never in the way of the page's own
-
-	mu  sync.Mutex
+	mu  sync.Mutex          // held while the store is read: one reading at a time, and never in the way of the page's own
 	all map[string]*reading // guarded by mu; at most maxReadings
 }
 
@@ -47,7 +45,6 @@ type drills struct {
 type reading struct {
 	at      time.Time
 	members []member
-	hidden  int
 	missing []string
 	charts  []drillChart
 }
@@ -79,7 +76,6 @@ func (w *warroom) serveDrill(rw http.ResponseWriter, r *http.Request) {
 		}
 		read := w.drill(r.Context(), s, at, past, span)
 		d.Members, d.Hidden = found(read.members, q.Get("find"))
-		d.Hidden += read.hidden
 		d.Missing, d.Charts = read.missing, read.charts
 	}
 	w.records(&d, s, at, past, strings.ToLower(q.Get("q")))
@@ -108,18 +104,15 @@ func (w *warroom) drill(ctx context.Context, s scope, at time.Time, past bool, s
 	if past {
 		key += "\x00" + at.Truncate(time.Second).String()
 	}
-	w.drills.reading.Lock()
-	defer w.drills.reading.Unlock()
-	now := w.now()
 	w.drills.mu.Lock()
+	defer w.drills.mu.Unlock()
+	now := w.now()
 	for k, r := range w.drills.all {
 		if now.Sub(r.at) >= drillFresh || now.Before(r.at) {
 			delete(w.drills.all, k)
 		}
 	}
-	known, full := w.drills.all[key], len(w.drills.all) >= maxReadings
-	w.drills.mu.Unlock()
-	if known != nil {
+	if known := w.drills.all[key]; known != nil {
 		return known
 	}
 	// The reading is everybody's: a viewer who leaves must not spoil it.
@@ -127,10 +120,8 @@ func (w *warroom) drill(ctx context.Context, s scope, at time.Time, past bool, s
 	defer cancel()
 	r := w.readDrill(ctx, s, at, span)
 	r.at = now
-	if !full {
-		w.drills.mu.Lock()
+	if len(w.drills.all) < maxReadings {
 		w.drills.all[key] = r
-		w.drills.mu.Unlock()
 	}
 	return r
 }

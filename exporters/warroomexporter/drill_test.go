@@ -319,7 +319,9 @@ func TestTheInventoryIsBoundedAndForgets(t *testing.T) {
 		see(fmt.Sprint(i), begun)
 	}
 	require.Len(t, v.all, maxIdentities)
-	require.EqualValues(t, 10, v.hidden)
+	see("another", begun.Add(identityLook-time.Second))
+	require.Equal(t, begun, v.forgot, "full, it does not look through all for each")
+	require.EqualValues(t, 11, v.overflow())
 	see("new", begun.Add(2*identityForget))
 	require.Len(t, v.list(begun.Add(2*identityForget)), 1)
 }

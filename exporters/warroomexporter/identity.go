@@ -18,6 +18,7 @@ const hostName = "host.name"
 const (
 	maxIdentities  = 5000
 	identityForget = 15 * time.Minute
+	identityLook   = 10 * time.Second // full, each batch would look through all
 )
 
 // identity is whose a record or span is, as its resource says; empty: not said.
@@ -34,6 +35,7 @@ type inventory struct {
 	mu     sync.Mutex
 	all    map[identity]*sighting // guarded by mu; at most maxIdentities
 	hidden uint64                 // guarded by mu: sightings beyond it
+	forgot time.Time              // guarded by mu: when forget last looked through all
 }
 
 type sighting struct {
@@ -74,7 +76,7 @@ func (v *inventory) see(res pcommon.Resource, now time.Time) identity {
 		return s.id
 	}
 	own := identity{cut(id.Service, 128), cut(id.Namespace, 128), cut(id.Pod, 253), cut(id.Node, 253)}
-	if len(v.all) >= maxIdentities {
+	if len(v.all) >= maxIdentities && now.Sub(v.forgot) >= identityLook {
 		v.forget(now)
 	}
 	if len(v.all) >= maxIdentities {
@@ -93,6 +95,7 @@ func (v *inventory) see(res pcommon.Resource, now time.Time) identity {
 
 // forget drops what was not seen for long. The caller holds mu.
 func (v *inventory) forget(now time.Time) {
+	v.forgot = now
 	for k, s := range v.all {
 		if now.Sub(s.last) > identityForget {
 			delete(v.all, k)
@@ -113,4 +116,11 @@ func (v *inventory) list(now time.Time) []identity {
 		return strings.Compare(a.Service+"\x00"+a.Namespace+"\x00"+a.Pod+"\x00"+a.Node, b.Service+"\x00"+b.Namespace+"\x00"+b.Pod+"\x00"+b.Node)
 	})
 	return slices.Compact(out)
+}
+
+// overflow is how many sightings were beyond the limit.
+func (v *inventory) overflow() uint64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.hidden
 }

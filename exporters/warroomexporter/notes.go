@@ -31,21 +31,11 @@ type noteBody struct {
 // writeTimeline answers POST /api/warroom/timeline with the entry as it was
 // kept; it is on the disk then.
 func (w *warroom) writeTimeline(rw http.ResponseWriter, r *http.Request) {
-	who, may := w.writer(r)
-	if !may {
-		http.Error(rw, "you may look and not write: room::writers does not name you", http.StatusForbidden)
-		return
-	}
-	// JSON cannot be sent by a form of another site.
-	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
-		http.Error(rw, "send application/json", http.StatusUnsupportedMediaType)
-		return
-	}
 	var body noteBody
-	if err := json.NewDecoder(http.MaxBytesReader(rw, r.Body, maxNoteBytes)).Decode(&body); err != nil {
-		http.Error(rw, "read the entry: "+err.Error(), http.StatusBadRequest)
+	if !readJSON(rw, r, maxNoteBytes, "the entry", &body) {
 		return
 	}
+	who, _ := w.writer(r)
 	if who == "" { // nobody is authenticated: what the viewer says
 		who = cmp.Or(strings.TrimSpace(body.Who), "unnamed")
 	}

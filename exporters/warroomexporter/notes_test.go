@@ -74,12 +74,13 @@ func TestWithAnAuthenticatorOnlyNamedWritersWriteAndUnderTheirOwnName(t *testing
 	cfg.Room.Writers = []string{"ada"}
 	for who, want := range map[string]int{"ada": http.StatusCreated, "bob": http.StatusForbidden, "": http.StatusForbidden} {
 		req := httptest.NewRequest(http.MethodPost, "/api/warroom/timeline", strings.NewReader(`{"kind":"note","text":"hello","who":"somebody else"}`))
+		req.Host = "localhost"
 		req.Header.Set("Content-Type", "application/json")
 		if who != "" {
 			req = req.WithContext(client.NewContext(req.Context(), client.Info{Auth: named(who)}))
 		}
 		rw := httptest.NewRecorder()
-		w.writeTimeline(rw, req)
+		w.handler().ServeHTTP(rw, req)
 		require.Equal(t, want, rw.Code, who)
 	}
 	entries := w.room.log.Newest(10)

@@ -1,6 +1,7 @@
 package warroomexporter
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -102,18 +102,8 @@ func (w *warroom) restoreReady() *readiness {
 // takeReady answers POST /api/warroom/ready: an assessment as `vigie ready --output
 // json` writes it, by who may write.
 func (w *warroom) takeReady(rw http.ResponseWriter, r *http.Request) {
-	who, may := w.writer(r)
-	if !may {
-		http.Error(rw, "you may look and not write: room::writers does not name you", http.StatusForbidden)
-		return
-	}
-	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") { // no form of another site sends it
-		http.Error(rw, "send application/json", http.StatusUnsupportedMediaType)
-		return
-	}
 	var raw json.RawMessage
-	if err := json.NewDecoder(http.MaxBytesReader(rw, r.Body, maxReadyBytes)).Decode(&raw); err != nil {
-		http.Error(rw, "read the assessment: "+err.Error(), http.StatusBadRequest)
+	if !readJSON(rw, r, maxReadyBytes, "the assessment", &raw) {
 		return
 	}
 	got, err := readinessOf(raw, w.now())
@@ -127,16 +117,10 @@ func (w *warroom) takeReady(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.room.setReady(got)
+	who, _ := w.writer(r)
 	w.room.add(timeline.Entry{At: w.now(), Kind: timeline.Event, Who: who, Text: fmt.Sprintf(
-		"readiness of %s: %s (%d failed, %d unknown, %d tight, %d ok)", orThe(got.Event), got.Status, got.Counts.Fail, got.Counts.Unknown, got.Counts.Warn, got.Counts.OK)})
+		"readiness of %s: %s (%d failed, %d unknown, %d tight, %d ok)", cmp.Or(got.Event, "the cluster"), got.Status, got.Counts.Fail, got.Counts.Unknown, got.Counts.Warn, got.Counts.OK)})
 	writeJSON(rw, http.StatusCreated, got)
-}
-
-func orThe(event string) string {
-	if event == "" {
-		return "the cluster"
-	}
-	return event
 }
 
 // keepReady writes beside the old file and puts it in its place: a kill leaves the

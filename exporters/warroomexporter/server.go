@@ -21,9 +21,9 @@ func (w *warroom) handler() http.Handler {
 	mux.HandleFunc("GET /api/warroom/drill", w.serveDrill)
 	mux.HandleFunc("GET /api/warroom/rule", w.serveRule)
 	mux.HandleFunc("GET /api/warroom/timeline", w.serveTimeline)
-	mux.HandleFunc("POST /api/warroom/timeline", w.writeTimeline)
+	mux.Handle("POST /api/warroom/timeline", w.writersOnly(http.HandlerFunc(w.writeTimeline)))
 	mux.HandleFunc("GET /api/warroom/report", w.serveReport)
-	mux.HandleFunc("POST /api/warroom/ready", w.takeReady)
+	mux.Handle("POST /api/warroom/ready", w.writersOnly(http.HandlerFunc(w.takeReady)))
 	mux.HandleFunc("GET /healthz", w.serveHealth)
 	mux.Handle("/", pageHandler())
 	return w.guarded(mux)
@@ -43,10 +43,14 @@ type now struct {
 	Verdicts      []verdictRow `json:"verdicts"`
 	Findings      []findingRow `json:"findings"`
 	// FindingsDropped were forgotten for want of room, FindingsBroken could not
-	// be read, VerdictsDropped are data points of services beyond the limit.
-	FindingsDropped uint64 `json:"findings_dropped"`
-	FindingsBroken  uint64 `json:"findings_broken"`
-	VerdictsDropped uint64 `json:"verdicts_dropped"`
+	// be read, VerdictsDropped are data points of services beyond the limit,
+	// ChangesDropped are deploys, scalings and events that are not in the log book,
+	// IdentitiesDropped are sightings of pods beyond what is remembered.
+	FindingsDropped   uint64 `json:"findings_dropped"`
+	FindingsBroken    uint64 `json:"findings_broken"`
+	VerdictsDropped   uint64 `json:"verdicts_dropped"`
+	ChangesDropped    uint64 `json:"changes_dropped"`
+	IdentitiesDropped uint64 `json:"identities_dropped"`
 }
 
 type storeRow struct {
@@ -73,16 +77,12 @@ func (w *warroom) storeRow() storeRow {
 }
 
 // serveNow answers GET /api/warroom/now. Query parameters: logs and spans, how
-// many of the newest (default 50, at most 500); q, a word that a log's body,
-// service or event must hold.
+// many of the newest (default 50, at most 500); q, letters that a log must hold.
 func (w *warroom) serveNow(rw http.ResponseWriter, r *http.Request) {
 	at := w.now()
-	q := strings.ToLower(r.URL.Query().Get("q"))
 	var keep func(*logRow) bool
-	if q != "" {
-		keep = func(row *logRow) bool {
-			return strings.Contains(strings.ToLower(row.Body+"\n"+row.Service+"\n"+row.Event), q)
-		}
+	if q := strings.ToLower(r.URL.Query().Get("q")); q != "" {
+		keep = func(row *logRow) bool { return row.holds(q) }
 	}
 	values, hidden := w.arrivals.values()
 	n := now{
@@ -94,7 +94,7 @@ func (w *warroom) serveNow(rw http.ResponseWriter, r *http.Request) {
 	}
 	n.Verdict, n.Verdicts = w.room.verdicts()
 	_, n.FindingsDropped, n.FindingsBroken = w.findings.state()
-	n.VerdictsDropped = w.verdicts.overflow()
+	n.VerdictsDropped, n.ChangesDropped, n.IdentitiesDropped = w.verdicts.overflow(), w.changes.overflow(), w.inventory.overflow()
 	writeJSON(rw, http.StatusOK, n)
 }
 
@@ -132,4 +132,19 @@ func writeJSON(rw http.ResponseWriter, code int, v any) {
 	rw.Header().Set("Content-Type", "application/json")
 	rw.WriteHeader(code)
 	_, _ = rw.Write(body)
+}
+
+// readJSON reads what a viewer writes, at most limit bytes of it; where it cannot, it
+// has answered.
+func readJSON(rw http.ResponseWriter, r *http.Request, limit int64, what string, v any) bool {
+	// No form of another site can send JSON.
+	if !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
+		http.Error(rw, "send application/json", http.StatusUnsupportedMediaType)
+		return false
+	}
+	if err := json.NewDecoder(http.MaxBytesReader(rw, r.Body, limit)).Decode(v); err != nil {
+		http.Error(rw, "read "+what+": "+err.Error(), http.StatusBadRequest)
+		return false
+	}
+	return true
 }

@@ -105,18 +105,9 @@ func ofDetector(name string) bool {
 }
 
 func (v *verdicts) metric(m pmetric.Metric, resource string, now time.Time) {
-	var points pmetric.NumberDataPointSlice
-	switch m.Type() {
-	case pmetric.MetricTypeGauge:
-		points = m.Gauge().DataPoints()
-	case pmetric.MetricTypeSum:
-		points = m.Sum().DataPoints()
-	default:
-		return
-	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for _, p := range points.All() {
+	for _, p := range numbers(m).All() {
 		service := resource
 		if a, ok := p.Attributes().Get(names.ServiceName); ok && a.Str() != "" {
 			service = cut(a.Str(), 128)
