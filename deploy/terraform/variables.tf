@@ -227,7 +227,8 @@ variable "release" {
   description = <<-E
     The Helm release. chart: a path or an OCI address; empty is the chart beside this module.
     version: of a chart in a registry. image: where yours is. values: YAML documents over
-    what this module sets.
+    what this module sets; a list such as gateway.env takes the place of the module's, which
+    has the bus and the topics (output helm_values).
   E
   type = object({
     enabled = optional(bool, true)
@@ -246,7 +247,7 @@ variable "release" {
 }
 
 variable "gateway_replicas" {
-  description = "Gateways. Two share the services between them."
+  description = "Gateways. A second one takes a share of the spans and of what is scraped; the verdict is the first one's."
   type        = number
   default     = 2
 

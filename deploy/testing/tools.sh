@@ -62,8 +62,7 @@ place hashicorp helm $helm_version
 place grafana grafana $grafana_version
 
 say "CloudFormation's types"
-[ ! -e "$root/deploy/cloudformation/testing/types.mjs" ] ||
-	node "$root/deploy/cloudformation/testing/types.mjs" "$out" "$root"/deploy/cloudformation/*.yaml >"$out/cloudformation.json"
+node "$root/deploy/cloudformation/testing/types.mjs" "$out" "$root"/deploy/cloudformation/*.yaml >"$out/cloudformation.json"
 
 rm -f "$out/bin/terraform"
 if tf=$(command -v terraform || command -v tofu); then
