@@ -29,7 +29,7 @@ func (s *Set) copies(others []entry) {
 				// Followed even if nothing of it is missing, so that it is known.
 				at := min(t.offset, o.size)
 				f := &File{ID: o.id, Name: t.name, Path: o.path, print: t.print, offset: at, committed: at,
-					grewAt: s.now, mtime: o.mtime, caughtUp: s.now, rotatedAt: s.now, seen: s.gen}
+					grewAt: s.now, caughtUp: s.now, rotatedAt: s.now, seen: s.gen}
 				s.add(f)
 				s.fresh = append(s.fresh, f)
 				s.Stats.Recovered += o.size - at

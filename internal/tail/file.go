@@ -25,7 +25,7 @@ type File struct {
 	stuck     int64     // the size at which the rest was an unfinished line
 	epoch     uint32    // how often it was truncated
 	copied    uint32    // 1 + the last epoch whose copy was found
-	mtime     time.Time // the file system's, as last seen
+	mtime     time.Time // the file system's, when size was seen
 	grewAt    time.Time // when size last changed
 	caughtUp  time.Time // when all that there was had last been accepted
 	goal      int64     // a size that it had, and when: a file that never rests is

@@ -146,7 +146,7 @@ func (s *Set) known(e entry) *File {
 	if f == nil {
 		return nil
 	}
-	f.seen, f.Path, f.gone, f.mtime = s.gen, e.path, false, e.mtime
+	f.seen, f.Path, f.gone = s.gen, e.path, false
 	if e.size != f.size {
 		switch {
 		case f.done: // its writer went on with it
@@ -196,7 +196,7 @@ func (s *Set) follow(e entry, name string, fromStart bool, rotatedAt time.Time) 
 		s.Stats.TooMany++
 		return
 	}
-	f := &File{ID: e.id, Name: name, Path: e.path, grewAt: s.now, caughtUp: s.now, rotatedAt: rotatedAt, seen: s.gen, mtime: e.mtime}
+	f := &File{ID: e.id, Name: name, Path: e.path, grewAt: s.now, caughtUp: s.now, rotatedAt: rotatedAt, seen: s.gen}
 	if c, ok := s.saved[e.id]; ok {
 		delete(s.saved, e.id)
 		if s.resume(f, c, e) {

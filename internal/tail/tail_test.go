@@ -239,6 +239,24 @@ func TestATruncatedFileWithoutACopyIsCountedAsLost(t *testing.T) {
 	require.Equal(t, tail.Stats{Truncated: 1, LostBytes: 4}, f.set.Stats)
 }
 
+// Its size tells nothing then, and its time does.
+func TestAFileThatIsWrittenAnewToTheSameSizeIsReadAnew(t *testing.T) {
+	f := follow(t, "*.log", true)
+	f.write("a.log", "one\n")
+	f.want(0, "one")
+	require.NoError(t, os.Truncate(f.path("a.log"), 0))
+	f.write("a.log", "two\n")
+	later := time.Now().Add(time.Second) // than any tick of the kernel's clock
+	require.NoError(t, os.Chtimes(f.path("a.log"), later, later))
+	f.want(time.Second, "two")
+	require.Equal(t, tail.Stats{Truncated: 1}, f.set.Stats)
+
+	later = later.Add(time.Second) // as a backup program may set it
+	require.NoError(t, os.Chtimes(f.path("a.log"), later, later))
+	f.want(time.Second)
+	require.EqualValues(t, 1, f.set.Stats.Truncated)
+}
+
 func TestAfterARestartReadingGoesOn(t *testing.T) {
 	f := follow(t, "*.log", false)
 	f.want(0)
