@@ -84,6 +84,11 @@ func (b *batch) open(s *source) slot {
 // seal notes how far the files of the batch, and those that nothing is known of
 // yet, are read.
 func (r *reader) seal() *batch {
+	if r.set.Pending() {
+		// A file that was truncated must not be stored as begun anew before its copy
+		// is known as one: the next run would take the copy for a new file.
+		r.set.Scan(r.now, false)
+	}
 	// What is held of a truncated file without a copy must not come later than the
 	// mark which says that it begins anew.
 	for _, s := range r.waiting {

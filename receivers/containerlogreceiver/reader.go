@@ -116,13 +116,9 @@ func (r *reader) run(ctx context.Context) {
 
 // send hands the batch over. The sender is idle, so that out has room.
 func (r *reader) send() {
-	if r.set.Pending() {
-		// A file that was truncated must not be stored as begun anew before its copy
-		// is known as one: the next run would take the copy for a new file.
-		r.set.Scan(r.now, false)
-	}
-	r.counts.emitted.Add(int64(r.batch.records))
-	r.out <- r.seal()
+	b := r.seal() // which may still add what was held
+	r.counts.emitted.Add(int64(b.records))
+	r.out <- b
 	r.sending = true
 	r.stored = r.now
 	r.batch = newBatch(r.batch.id + 1)

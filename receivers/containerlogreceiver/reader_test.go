@@ -359,3 +359,36 @@ func TestALineWhoseFragmentsATruncationSplitsIsReadWholeFromTheCopy(t *testing.T
 		}
 	}
 }
+
+// The truncation is seen, and lines behind it, before anybody looked for a copy.
+func TestATruncationThatIsSeenBeforeItsCopyWaitsForIt(t *testing.T) {
+	d := newDesk(t, nil)
+	d.cri(pod, "stdout F {1}", "stdout P {th")
+	d.want(200*time.Millisecond, "{1}")
+	d.cri(pod, "stdout F ree}")
+	body, err := os.ReadFile(filepath.Join(d.dir, pod))
+	require.NoError(t, err)
+	d.write(pod+".1", string(body))
+	require.NoError(t, os.Truncate(filepath.Join(d.dir, pod), 0))
+	d.cri(pod, "stdout F {5}")
+	got := d.after(20 * time.Second)
+	sort.Strings(got)
+	if diff := cmp.Diff([]string{"{5}", "{three}"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The batch takes what was held of a truncated file as it leaves, and counts it.
+func TestWhatIsHeldOfATruncatedFileIsAmongWhatIsCountedAsRead(t *testing.T) {
+	d := newDesk(t, nil)
+	out := make(chan *batch, 1)
+	d.r.out = out
+	d.cri(pod, "stdout P {th")
+	d.want(200 * time.Millisecond)
+	require.NoError(t, os.Truncate(filepath.Join(d.dir, pod), 0))
+	d.r.set.Poll(d.now)
+	d.r.send()
+	b := <-out
+	require.Equal(t, 1, b.records)
+	require.EqualValues(t, 1, d.r.counts.emitted.Load())
+}
