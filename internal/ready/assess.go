@@ -24,7 +24,7 @@ func Assess(in Inputs) Result {
 	r.Event = event(in.Event)
 	r.Findings = append(r.Findings, in.calendarFindings()...)
 	r.Findings = append(r.Findings, in.metricsFinding())
-	targets, _, found := in.scope()
+	targets, found := in.scope()
 	r.Findings = append(r.Findings, found...)
 	if len(targets) > MaxServices {
 		r.Hidden, targets = len(targets)-MaxServices, targets[:MaxServices]

@@ -20,8 +20,8 @@ type target struct {
 
 // scope finds the workloads that the event touches: those that the expectations
 // name, those whose requests are measured, and those with an autoscaler. The rest
-// is counted, not judged.
-func (in *Inputs) scope() (targets []target, unjudged int, findings []Finding) {
+// is not judged.
+func (in *Inputs) scope() (targets []target, findings []Finding) {
 	byID := map[string]*Workload{}
 	byService := map[string][]*Workload{}
 	for i := range in.Cluster.Workloads {
@@ -59,7 +59,6 @@ func (in *Inputs) scope() (targets []target, unjudged int, findings []Finding) {
 		service, measured, twins := in.serviceOf(w, byService)
 		switch {
 		case !in.Event.Touches(service), !measured && w.HPA == nil:
-			unjudged++
 		case measured && len(twins) > 1:
 			findings = append(findings, Finding{Check: CheckDemand, Status: Unknown, Subject: w.ID(),
 				Why: fmt.Sprintf("%s is the name of %s: whose requests are measured is not known", service, strings.Join(twins, ", ")),
@@ -71,7 +70,7 @@ func (in *Inputs) scope() (targets []target, unjudged int, findings []Finding) {
 	findings = append(findings, in.unmet(byService)...)
 	findings = append(findings, in.homeless(byService)...)
 	slices.SortStableFunc(targets, func(a, b target) int { return cmp.Compare(a.workload.ID(), b.workload.ID()) })
-	return targets, unjudged, findings
+	return targets, findings
 }
 
 // pick is the workload that an expectation means.
