@@ -114,6 +114,19 @@ func TestWithoutAClusterEachOfItsWallsSaysWhatIsMissing(t *testing.T) {
 func TestAClusterWhoseTellerFellSilentHasNoWallsRatherThanOldOnes(t *testing.T) {
 	w, base := roomOf(t, testConfig(t))
 	tell(t, w, time.Now().Add(-2*time.Minute), "kube-state-metrics", "ksm", autoscaler("gone", steady(5), 5, 10, 0)...)
+	pool := []string{"nodepool", "default", "resource_type", "nodes"}
+	tell(t, w, time.Now().Add(-2*time.Minute), "karpenter", "k", state("karpenter_nodepools_usage", steady(4), pool...), state("karpenter_nodepools_limit", steady(10), pool...))
 	rep := headroomOf(t, base+"/api/warroom/headroom")
 	require.Empty(t, rep.Walls)
+}
+
+func TestKarpentersPoolsStandForTheNodes(t *testing.T) {
+	w, base := roomOf(t, testConfig(t))
+	pool := []string{"nodepool", "default", "resource_type", "nodes"}
+	tell(t, w, time.Now(), "karpenter", "k", state("karpenter_nodepools_usage", steady(4), pool...), state("karpenter_nodepools_limit", steady(10), pool...))
+	rep := headroomOf(t, base+"/api/warroom/headroom")
+	require.InDelta(t, 0.4, *wallOf(t, rep, "Nodes, Karpenter's pool", "default/nodes").Utilization, 0.001)
+	for _, m := range rep.Missing {
+		require.NotEqual(t, "Nodes", m.Name)
+	}
 }

@@ -281,6 +281,21 @@ func TestAScopeThatIsLookedAtKeepsItsLinesInAFloodOfOthers(t *testing.T) {
 	require.Len(t, drillOf(t, base, "kind=pods&name=live/loud&records=1").Logs, 100)
 }
 
+func TestAPodOfTheSameNameElsewhereIsAnother(t *testing.T) {
+	w, base := roomOf(t, testConfig(t))
+	for _, namespace := range []string{"live", "staging"} {
+		ld := logLines("shop", "of "+namespace)
+		resourceOf(ld.ResourceLogs().At(0).Resource(), "shop", namespace, "shop-0", "node-"+namespace)
+		require.NoError(t, w.consumeLogs(t.Context(), ld))
+	}
+	for _, scope := range []string{"kind=pods&name=staging/shop-0", "kind=namespaces&name=staging", "kind=nodes&name=node-staging"} {
+		got := drillOf(t, base, scope+"&records=1").Logs
+		require.Len(t, got, 1, scope)
+		require.Equal(t, "of staging", got[0].Body)
+	}
+	require.Len(t, drillOf(t, base, "kind=services&name=shop&records=1").Logs, 2)
+}
+
 func TestMoreScopesThanAreWatchedAreAnsweredFromTheCommonRing(t *testing.T) {
 	w, base := roomOf(t, testConfig(t))
 	require.NoError(t, w.consumeLogs(t.Context(), podLogs("batch", "p", "n", "a line")))
