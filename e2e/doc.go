@@ -2,7 +2,7 @@
 // proved: one line an assertion, with its count and the time it took.
 //
 //	make e2e                      all of it
-//	E2E_RUN='attack|rbac' make e2e   the scenarios whose names match, and what they need
+//	E2E_RUN='attack|rights' make e2e   the scenarios whose names match, and what they need
 //	E2E_RUN=crowd make e2e        a node of 110 pods, and what its agent holds
 //	E2E_KEEP_IMAGE=1 make e2e     with the image of the last run, as it is
 //	E2E_KEEP=1 make e2e           keep the cluster until Ctrl-C, and say how to reach it

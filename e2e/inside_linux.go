@@ -29,13 +29,16 @@ func inside() error {
 	}
 	r := &report{out: os.Stdout, begun: time.Now()}
 	e := &env{report: r, state: os.Getenv("E2E_STATE"), killed: map[types.UID]int32{}}
-	err := json.Unmarshal([]byte(os.Getenv("E2E_MADE")), &e.prepared)
+	chosen, err := choose(os.Getenv("E2E_RUN"))
+	if err == nil {
+		err = json.Unmarshal([]byte(os.Getenv("E2E_MADE")), &e.prepared)
+	}
 	if err == nil {
 		err = e.start(ctx)
 	}
 	defer e.page.close()
 	if err == nil {
-		err = e.scenarios(ctx, os.Getenv("E2E_RUN"))
+		err = e.scenarios(ctx, chosen)
 	}
 	if os.Getenv("E2E_KEEP") != "" && e.cluster != nil && ctx.Err() == nil {
 		fmt.Printf("  kept until Ctrl-C: nsenter -t $(pgrep -f 'e2e/harness|exe inside' | tail -1) -n env KUBECONFIG=%s %s get pods -A\n", e.cluster.Kubeconfig, e.cluster.Program("kubectl"))

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -135,19 +134,18 @@ func (e *env) kill(p *corev1.Pod, program string) error {
 // restarted waits until a pod's container runs again, once more than before.
 func (e *env) restarted(ctx context.Context, before *corev1.Pod) error {
 	was, _ := restarts(before)
-	for {
+	err := e.again(ctx, func() error {
 		now, err := e.cluster.Client.CoreV1().Pods(before.Namespace).Get(ctx, before.Name, metav1.GetOptions{})
-		if err == nil {
-			if n, _ := restarts(now); n != was+1 {
-				err = fmt.Errorf("%d restarts, not %d", n, was+1)
-			} else if err = ready(now); err == nil {
-				return nil
-			}
+		if err != nil {
+			return err
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s: %w", before.Name, err)
-		case <-time.After(300 * time.Millisecond):
+		if n, _ := restarts(now); n != was+1 {
+			return fmt.Errorf("%d restarts, not %d", n, was+1)
 		}
+		return ready(now)
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", before.Name, err)
 	}
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 )
 
 // scenario is a part of the story. It stands on those that it needs.
@@ -40,25 +41,33 @@ var story = []scenario{
 	{"rights", []string{"install"}, (*env).rights, false},
 }
 
-// scenarios tells those whose names match, and what they need.
-func (e *env) scenarios(ctx context.Context, pattern string) error {
+// choose gives the scenarios whose names match, and what they need; an error where
+// there is none.
+func choose(pattern string) ([]scenario, error) {
 	match, err := regexp.Compile(pattern)
 	if err != nil {
-		return fmt.Errorf("E2E_RUN: %w", err)
+		return nil, fmt.Errorf("E2E_RUN: %w", err)
 	}
-	wanted := map[string]bool{}
-	for i := len(story) - 1; i >= 0; i-- {
-		s := story[i]
-		if wanted[s.name] = wanted[s.name] || match.MatchString(s.name) && (pattern != "" || !s.asked); wanted[s.name] {
+	var chosen []scenario
+	needed := map[string]bool{}
+	for _, s := range slices.Backward(story) {
+		if needed[s.name] || match.MatchString(s.name) && (pattern != "" || !s.asked) {
+			chosen = append(chosen, s)
 			for _, need := range s.needs {
-				wanted[need] = true
+				needed[need] = true
 			}
 		}
 	}
-	for _, s := range story {
-		if !wanted[s.name] {
-			continue
-		}
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("E2E_RUN=%q names no scenario; e2e/README.md has their names", pattern)
+	}
+	slices.Reverse(chosen)
+	return chosen, nil
+}
+
+// scenarios tells them in turn.
+func (e *env) scenarios(ctx context.Context, chosen []scenario) error {
+	for _, s := range chosen {
 		if err := s.tell(e, ctx); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}

@@ -90,20 +90,19 @@ func (e *env) attack(ctx context.Context) error {
 }
 
 // runs waits until a pod has started and says when.
-func (e *env) runs(ctx context.Context, ns, selector string) (time.Time, error) {
-	for {
+func (e *env) runs(ctx context.Context, ns, selector string) (since time.Time, err error) {
+	err = e.again(ctx, func() error {
 		p, err := e.pod(ctx, ns, selector, "")
-		if err == nil {
-			for _, s := range p.Status.ContainerStatuses {
-				if s.State.Running != nil {
-					return s.State.Running.StartedAt.Time, nil
-				}
+		if err != nil {
+			return err
+		}
+		for _, s := range p.Status.ContainerStatuses {
+			if s.State.Running != nil {
+				since = s.State.Running.StartedAt.Time
+				return nil
 			}
 		}
-		select {
-		case <-ctx.Done():
-			return time.Time{}, ctx.Err()
-		case <-time.After(200 * time.Millisecond):
-		}
-	}
+		return fmt.Errorf("%s does not run", p.Name)
+	})
+	return since, err
 }

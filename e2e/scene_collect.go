@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -105,9 +106,14 @@ func (e *env) allLines(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if len(writers) == 0 {
+		e.line(0, "there are writers to ask", "", errors.New("no pod in the namespace numbers"))
+	}
 	for i := range writers {
 		e.stopAndCount(ctx, &writers[i])
 	}
+	requests, err := e.sink.read()
+	e.line(0, "all that the gateway sent could be read", fmt.Sprintf("%d requests", requests), err)
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -16,7 +17,13 @@ import (
 
 // secondNode adds a node: it gets its agent, and its logs arrive.
 func (e *env) secondNode(ctx context.Context) error {
-	if err := e.holds(ctx, "a second node is ready", 2*time.Minute, func(ctx context.Context) (string, error) {
+	return e.join(ctx, "a second node is ready", "the new node gets its agent, and its logs arrive")
+}
+
+// join adds the second node, with empty disks, and asserts that it has a ready agent
+// and that its writer's lines arrive.
+func (e *env) join(ctx context.Context, ready, served string) error {
+	if err := e.holds(ctx, ready, 2*time.Minute, func(ctx context.Context) (string, error) {
 		n, err := e.cluster.AddNode(ctx, 2)
 		if err != nil {
 			return "", err
@@ -25,13 +32,7 @@ func (e *env) secondNode(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	return e.served(ctx, "the new node gets its agent, and its logs arrive")
-}
-
-// served asserts that the second node has a ready agent and that a line of each of
-// its writers arrives.
-func (e *env) served(ctx context.Context, what string) error {
-	return e.becomes(ctx, what, 2*time.Minute, func(ctx context.Context) (string, error) {
+	return e.becomes(ctx, served, 2*time.Minute, func(ctx context.Context) (string, error) {
 		if err := e.fleet(ctx, 2); err != nil {
 			return "", err
 		}
@@ -107,7 +108,7 @@ const broken = `agent: {config: {receivers: {no_such_receiver: {}}, service: {pi
 // invalid rolls out a configuration that can't work: it stops at the first node,
 // the other goes on collecting, and helm rollback brings all back.
 func (e *env) invalid(ctx context.Context) error {
-	path := e.state + "/values-broken.yaml"
+	path := filepath.Join(e.state, "values-broken.yaml")
 	if err := os.WriteFile(path, []byte(broken), 0o644); err != nil {
 		return err
 	}
@@ -162,8 +163,6 @@ func (e *env) invalid(ctx context.Context) error {
 			}
 			return e.flowing(ctx, writer)
 		})
-	}
-	if going != nil {
 		_ = e.becomes(ctx, "it says that what is configured is not what runs", 90*time.Second, func(ctx context.Context) (string, error) {
 			found, err := e.query(ctx, fmt.Sprintf(`{__name__=~"vigie_config_last_reload_successful.*", job="vigie-agent", instance=%q} == 0`, going.Spec.NodeName))
 			if err != nil {
@@ -206,14 +205,5 @@ func (e *env) nodeRemoved(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	if err := e.holds(ctx, "it comes back with empty disks", 2*time.Minute, func(ctx context.Context) (string, error) {
-		n, err := e.cluster.AddNode(ctx, 2)
-		if err != nil {
-			return "", err
-		}
-		return n.Name, nil
-	}); err != nil {
-		return err
-	}
-	return e.served(ctx, "it gets its agent again, and its logs arrive")
+	return e.join(ctx, "it comes back with empty disks", "it gets its agent again, and its logs arrive")
 }

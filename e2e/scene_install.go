@@ -81,10 +81,8 @@ func (e *env) install(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, volume := range []string{"node-disk-0"} {
-		if err := os.MkdirAll(filepath.Join(e.cluster.Node(1).Lib, volume), 0o755); err != nil {
-			return err
-		}
+	if err := os.MkdirAll(filepath.Join(e.cluster.Node(1).Lib, "node-disk-0"), 0o755); err != nil {
+		return err
 	}
 	e.calendar = filepath.Join(e.state, "calendar.yaml")
 	if err := os.WriteFile(e.calendar, []byte(calendarOf(time.Now())), 0o644); err != nil {
@@ -108,8 +106,8 @@ func (e *env) install(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, e.explain(ctx))
 	}
-	// Now, that every line from the first counts: what was in a file before an agent
-	// first ran on a node it leaves there (container_log, start_at).
+	// Now, that every line from the first counts whatever new_within of container_log
+	// says.
 	if err := e.apply(ctx, "shop", "numbers"); err != nil {
 		return err
 	}

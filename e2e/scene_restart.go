@@ -19,17 +19,14 @@ func (e *env) flowing(ctx context.Context, p *corev1.Pod) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for {
-		now, _ := e.sink.arrived(p.Name)
-		if now >= target && now > had {
-			return fmt.Sprintf("%d lines, all that were written until then", now), nil
+	now := had
+	err = e.again(ctx, func() error {
+		if now, _ = e.sink.arrived(p.Name); now < target || now == had {
+			return fmt.Errorf("%d of %d lines", now, target)
 		}
-		select {
-		case <-ctx.Done():
-			return "", fmt.Errorf("%d of %d lines", now, target)
-		case <-time.After(300 * time.Millisecond):
-		}
-	}
+		return nil
+	})
+	return fmt.Sprintf("%d lines, all that were written until then", now), err
 }
 
 // restartsOfAll kills each part under way. That no line was lost is asserted for

@@ -38,7 +38,9 @@ type sink struct {
 	events  map[string]int               // of Kubernetes, by reason
 	owners  map[string]float64           // pod and owner → entries of the connection table
 	spans   map[string]map[string]string // attributes of the newest span by name
-	broken  []string                     // requests that could not be read
+	taken   int                          // requests that could be read
+	broken  int                          // and that could not
+	why     error                        // of the first of these
 }
 
 // stream is what arrived of one writer's lines.
@@ -76,8 +78,10 @@ func (s *sink) serve(take func([]byte) error) http.HandlerFunc {
 		body, err := io.ReadAll(r.Body)
 		if err == nil {
 			s.mu.Lock()
-			if err = take(body); err != nil {
-				s.broken = append(s.broken, err.Error())
+			if err = take(body); err == nil {
+				s.taken++
+			} else if s.broken++; s.broken == 1 {
+				s.why = err
 			}
 			s.mu.Unlock()
 		}
@@ -161,6 +165,16 @@ func (st *stream) missing(first, last int) (ranges []string, all int) {
 		}
 	}
 	return ranges, all
+}
+
+// read is how many requests there were; an error where one could not be read.
+func (s *sink) read() (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.broken > 0 {
+		return s.taken, fmt.Errorf("%d requests could not be read, the first: %w", s.broken, s.why)
+	}
+	return s.taken, nil
 }
 
 // first is the lowest number that has arrived; 0 where none has.

@@ -3,6 +3,10 @@
 package main
 
 import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -42,6 +46,28 @@ func TestTheSinkNamesEachLineThatIsMissing(t *testing.T) {
 	require.NoError(t, s.whole("a", 1, 5))
 	distinct, twice := s.arrived("a")
 	require.Equal(t, []int{5, 1, 1}, []int{distinct, twice, s.first("a")})
+}
+
+func TestARequestThatTheSinkCannotReadIsRefusedAndTold(t *testing.T) {
+	s := &sink{streams: map[string]*stream{}}
+	post := func(body []byte) int {
+		w := httptest.NewRecorder()
+		s.serve(s.logs)(w, httptest.NewRequest(http.MethodPost, "/v1/logs", bytes.NewReader(body)))
+		return w.Code
+	}
+	require.Equal(t, http.StatusOK, post(sent(t, "a", "numbers", "line a/1 xxx")))
+	n, err := s.read()
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	require.Equal(t, http.StatusBadRequest, post([]byte("not protobuf")))
+	_, err = s.read()
+	require.ErrorContains(t, err, "1 requests could not be read")
+}
+
+func TestTheKubernetesThatIsNamedIsTheOneThatIsBuilt(t *testing.T) {
+	module, err := os.ReadFile("kubebox/go.mod")
+	require.NoError(t, err)
+	require.Contains(t, string(module), "\tk8s.io/kubernetes "+kubernetes+"\n")
 }
 
 func TestTheSinkWantsLinesWholeAndUnderTheirOwnPodsName(t *testing.T) {
