@@ -293,8 +293,8 @@ func BenchmarkARecord(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*lines), "ns/record")
 }
 
-// What hostile bytes can cost is the time of as many friendly ones, roughly: all
-// of these end, and none is kept.
+// Whatever bytes promise, a chunk of them ends, and what it held is sent or counted;
+// -v says how long each takes.
 func TestHostileChunksEnd(t *testing.T) {
 	const size = 2 << 20
 	head := "\x92\xd7\x00\x00\x00\x00\x01\x00\x00\x00\x02"
