@@ -29,45 +29,6 @@ function ask(draw: () => void, sooner = false): void {
  *  the same, and a jump or a verdict that turns is drawn at once. */
 const every = (span: number, width: number): number => Math.min(5, Math.ceil(span / Math.max(1, width)));
 
-// A column with more than two points a pixel is thinned to the least and the most
-// of each pixel, in their order: the same picture of fewer strokes. The buckets are
-// of whole times, so that it does not shimmer. Made once a tick and width.
-const thinned = new WeakMap<Num[], { of: string; out: Num[] }>();
-function thin(column: Num[], p: Past, n: number): Num[] {
-  const of = `${p.end} ${column.length} ${n}`, known = thinned.get(column);
-  if (known?.of === of) return known.out;
-  const out: Num[] = [], first = p.end / p.step - column.length + 1;
-  for (let i = 0; i < column.length;) {
-    const end = Math.min(column.length, i + n - (((first + i) % n) + n) % n);
-    let low = -1, high = -1;
-    for (; i < end; i++) {
-      const v = column[i];
-      if (v === null || v === undefined) continue;
-      if (low < 0 || v < column[low]!) low = i;
-      if (high < 0 || v > column[high]!) high = i;
-    }
-    if (low < 0) out.push(null, null);
-    else out.push(column[Math.min(low, high)]!, column[Math.max(low, high)]!);
-  }
-  thinned.set(column, { of, out });
-  return out;
-}
-
-/** thinTimes are the times of what thin makes. */
-let thinXs: number[] = [], thinOf = "";
-function thinTimes(p: Past, n: number): number[] {
-  const length = p.rate.length, of = `${p.end} ${p.step} ${length} ${n}`;
-  if (of === thinOf) return thinXs;
-  const out: number[] = [], first = p.end / p.step - length + 1;
-  for (let i = 0; i < length;) {
-    const end = Math.min(length, i + n - (((first + i) % n) + n) % n);
-    out.push((first + i) * p.step, (first + (i + end) / 2) * p.step);
-    i = end;
-  }
-  thinOf = of;
-  return thinXs = out;
-}
-
 // Times are the same for all charts of one past: made once a tick.
 let xs = new Float64Array(0), xsOf = "";
 function times(p: Past): Float64Array {
@@ -162,13 +123,11 @@ export function Chart(props: { title: string; past: Past; seq: number; lines: Li
     const u = chart.current, p = latest.current.past;
     if (!u || document.hidden || !visible.current) return;
     // A room that has just opened shows a third of the time, until there is more.
-    const whole = p.step === 1 ? 900 : 360, from = p.end - (Math.min(whole, Math.max(whole / 3, p.rate.length)) - 1) * p.step, pixels = u.bbox.width || u.width;
-    const n = Math.floor((p.end - from) / p.step / pixels);
+    const whole = p.step === 1 ? 900 : 360, from = p.end - (Math.min(whole, Math.max(whole / 3, p.rate.length)) - 1) * p.step;
     drawn.current = latest.current.newest;
     u.batch(() => {
-      const data = latest.current.data(p);
       // Not the scales of old and then of new: y is worked out once, when x is set.
-      u.setData((n >= 2 ? [thinTimes(p, n), ...data.map((c) => thin(c, p, n))] : [times(p), ...data]) as uPlot.AlignedData, false);
+      u.setData([times(p), ...latest.current.data(p)] as uPlot.AlignedData, false);
       u.setScale("x", { min: from, max: Math.max(p.end, from + 1) });
     });
   }).current;
