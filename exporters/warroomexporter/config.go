@@ -51,9 +51,9 @@ type RoomConfig struct {
 	// GrafanaURL is where links with the time range lead to: a dashboard's URL, or
 	// Grafana's own. Empty for no links.
 	GrafanaURL string `mapstructure:"grafana_url"`
-	// Writers are the user names (or subjects) that may write notes, roles and
-	// severity, as the authenticator tells them. Without an authenticator, on
-	// loopback, everybody may; with one and an empty list nobody.
+	// Writers are the user names (or subjects) that may write notes, roles,
+	// severity, readiness and metrics, as the authenticator tells them. Without an
+	// authenticator, on loopback, everybody may; with one and an empty list nobody.
 	Writers []string `mapstructure:"writers"`
 }
 
@@ -90,7 +90,8 @@ type StoreConfig struct {
 }
 
 // RecentConfig bounds the rings behind the page. The memory that they take is
-// logs × (body_bytes + 200) + spans × 300 bytes at the most.
+// logs × (body_bytes + 200) + spans × 300 bytes at the most; each scope that somebody
+// drills into takes as much of 300 logs and 500 spans, sixteen scopes at once.
 type RecentConfig struct {
 	// Logs is how many of the newest log records are kept. Default 2000.
 	Logs int `mapstructure:"logs"`

@@ -8,10 +8,11 @@
 // of logs and spans the newest are kept in rings of fixed size, of the detector's
 // verdicts a history (15 minutes by the second, 6 hours by the minute), and each
 // finding as it was last told, in memory and in a file that brings it over a
-// restart. Deploys, scalings and events that go by are entered into the log book. What leaves is HTTP on one address: the Prometheus
-// API under /api/v1, the room under /api/warroom, /healthz, and the page at /. It
-// detects nothing and decides nothing: it shows. The one thing that it takes from
-// viewers is what they enter into the log book (internal/timeline).
+// restart. Deploys, scalings and events that go by are entered into the log book.
+// What leaves is HTTP on one address: the Prometheus API under /api/v1, the room under
+// /api/warroom, /healthz, and the page at /. It detects nothing and decides nothing:
+// it shows. What it takes from viewers is what they enter into the log book
+// (internal/timeline), an assessment of vigie ready, and metrics by remote write.
 //
 // One instance serves the three pipelines of a component ID; the last Shutdown
 // ends the streams, closes the server, then the log book and the store. Start

@@ -52,8 +52,10 @@ function WallRow({ w }: { w: Wall }) {
 /** Ledger is Vigie's own account: what became of everything that was read. */
 function Ledger({ of }: { of: Books | undefined }) {
   if (!of || !of.rows.length) return null; // no ledger is kept here: nothing to say
-  const off = of.rows.filter((b) => b.off);
-  const verdict = off.length ? <span class="for">▲ {off.map((b) => `${b.signal} → ${b.to}: ${count(b.off)} unexplained`).join("; ")}</span> : <span class="against">✓ the books balance</span>;
+  const off = of.rows.filter((b) => b.off), dark = of.rows.filter((b) => b.unknown).length;
+  const verdict = off.length ? <span class="for">▲ {off.map((b) => `${b.signal} → ${b.to}: ${count(b.off)} unexplained`).join("; ")}</span>
+    : dark === of.rows.length ? <span class="quiet">not countable</span>
+    : <span class="against">✓ the books balance{dark > 0 && `, ${dark} not countable`}</span>;
   if (tv) return off.length ? <p class="off">Ledger: {verdict}</p> : null;
   return (
     <details class="ledger" open={off.length > 0}>
