@@ -70,9 +70,10 @@ trap 'exit 143' TERM
 
 VIGIE_DATA_DIR=$dir/data VIGIE_CALENDAR=$calendar VIGIE_LOG_LEVEL=${VIGIE_LOG_LEVEL:-warn} "$vigie" >"$dir/vigie.log" 2>&1 &
 server=$!
-for _ in $(seq 300); do
+for n in $(seq 601); do
   kill -0 "$server" 2>/dev/null || { echo "demo: Vigie did not start:" >&2; tail -20 "$dir/vigie.log" >&2; server=''; exit 1; }
   if answers "$page" && answers "$otlp"; then break; fi
+  [ "$n" -le 600 ] || { echo "demo: a minute after its start Vigie does not answer on $page and $otlp; see $dir/vigie.log" >&2; exit 1; }
   sleep 0.1
 done
 

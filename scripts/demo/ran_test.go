@@ -76,13 +76,17 @@ func TestTheDemoThatRanTurnedTheVerdictWithinFiveSecondsAndNotAtKickOff(t *testi
 	}
 	require.True(t, crowd, "kick-off is a crowd")
 	for _, a := range truth.Attacks {
-		after := time.Duration(-1)
+		after, before := time.Duration(-1), ""
 		for _, x := range shown {
+			if x.at.Before(a.FirstRequest) {
+				before = x.to
+			}
 			if d := x.at.Sub(a.FirstRequest); attacked(x.to) && d >= 0 && after < 0 {
 				after = d
 				t.Logf("%s: %s after %.1f s", a.Class, x.to, d.Seconds())
 			}
 		}
+		require.False(t, attacked(before), "%s has not begun", a.ID)
 		require.GreaterOrEqual(t, after, time.Duration(0), "%s was never seen", a.ID)
 		require.LessOrEqual(t, after, 5*time.Second, a.ID)
 	}
