@@ -59,7 +59,7 @@ func (w *warroom) ownName(next http.Handler) http.Handler {
 
 // ownSite refuses what another site's page asks of the room, reading included: its
 // script could not see the answer, but each open stream takes a viewer's place and
-// each report a hundred queries. A link that somebody follows is no script. The
+// each report a thousand queries. A link that somebody follows is no script. The
 // Prometheus API stays as it is elsewhere: cors is for it.
 func ownSite(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {

@@ -36,7 +36,7 @@ func (w *warroom) serveReport(rw http.ResponseWriter, r *http.Request) {
 		http.Error(rw, err.Error(), http.StatusBadRequest)
 		return
 	}
-	// A report costs a hundred queries: one at a time, and others are told so.
+	// A report costs a thousand queries: one at a time, and others are told so.
 	if !w.reporting.TryLock() {
 		rw.Header().Set("Retry-After", "5")
 		http.Error(rw, "another report is being made; try again in a few seconds", http.StatusTooManyRequests)

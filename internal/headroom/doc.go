@@ -16,5 +16,5 @@
 // are made of several objects' series and so of a query's steps.
 //
 // The package decides nothing, keeps nothing and owns no goroutine; Read costs some
-// ten queries and Cluster some twenty, so a caller shares one Report among its viewers.
+// thirty queries and Cluster some twenty, so a caller shares one Report among its viewers.
 package headroom
