@@ -1,4 +1,6 @@
-// Package storeclient opens the storage that a component's configuration names.
+// Package storeclient opens the storage that a component's configuration names, for
+// those that keep a checkpoint, a position or a mark: an extension's ID goes in, its
+// client or an error that names the extension comes out.
 package storeclient
 
 import (
