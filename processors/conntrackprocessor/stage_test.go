@@ -94,6 +94,8 @@ type rig struct {
 	tr    processor.Traces
 	out   strings.Builder
 
+	refusal error // what the pipelines say of all that comes
+
 	mu   sync.Mutex
 	sent [3]strings.Builder // guarded by mu: metrics, logs, spans since the last settle
 
@@ -117,8 +119,8 @@ func newRig(t testing.TB, config string) *rig {
 	set.ID = component.MustNewIDWithName("conntrack", "rig")
 	set.TelemetrySettings = r.tel.NewTelemetrySettings()
 	var err error
-	mc, _ := consumer.NewMetrics(func(_ context.Context, md pmetric.Metrics) error { r.writeMetrics(md); return nil })
-	lc, _ := consumer.NewLogs(func(_ context.Context, ld plog.Logs) error { r.writeLogs(ld); return nil })
+	mc, _ := consumer.NewMetrics(func(_ context.Context, md pmetric.Metrics) error { r.writeMetrics(md); return r.refusal })
+	lc, _ := consumer.NewLogs(func(_ context.Context, ld plog.Logs) error { r.writeLogs(ld); return r.refusal })
 	tc, _ := consumer.NewTraces(func(_ context.Context, td ptrace.Traces) error { r.writeTraces(td); return nil })
 	r.m, err = f.CreateMetrics(t.Context(), set, cfg, mc)
 	require.NoError(t, err)
