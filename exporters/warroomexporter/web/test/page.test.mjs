@@ -317,7 +317,7 @@ describe("the page", () => {
     const all = await work(many);
     console.log(`# main thread a second, 20 charts of 900 points: ${told(all)}`);
     await many.context().close();
-    assert.ok(all.least.TaskDuration <= 50, told(all)); // the goal is 25 where nothing else runs; docs/performance.md has what was measured
+    assert.ok(all.least.TaskDuration <= 50, told(all)); // the goal is 25 where nothing else runs; docs/warroom.md has what was measured
   });
 
   // SOAK=30m, or SOAK=180s.
