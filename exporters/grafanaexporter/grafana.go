@@ -66,11 +66,12 @@ func (g *grafana) Start(ctx context.Context, host component.Host) error {
 		return err
 	}
 	g.store = newStore(kept)
+	// Shutdown has nothing to do for one that did not start.
 	if err := g.restore(ctx); err != nil {
-		return err
+		return errors.Join(err, g.store.close(ctx))
 	}
 	if g.metric, err = g.counts.register(g.set.TelemetrySettings); err != nil {
-		return fmt.Errorf("register metrics: %w", err)
+		return errors.Join(fmt.Errorf("register metrics: %w", err), g.store.close(ctx))
 	}
 	work, stop := context.WithCancel(context.Background())
 	g.stop = stop
@@ -92,7 +93,8 @@ func (g *grafana) restore(ctx context.Context) error {
 	if broken > 0 {
 		g.set.Logger.Warn("stored annotations could not be read and are left out", zap.Int("count", broken))
 	}
-	return g.store.save(ctx, nil, g.table.load(entries, time.Now()))
+	g.save(ctx, nil, g.table.load(entries, time.Now()))
+	return nil
 }
 
 // Shutdown delivers what waits, as long as Grafana takes it and ctx lasts; the

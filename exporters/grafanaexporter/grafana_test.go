@@ -2,6 +2,7 @@ package grafanaexporter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -107,7 +108,10 @@ type disk struct {
 	component.ShutdownFunc
 	mu   sync.Mutex
 	data map[string][]byte
-	full bool
+	full bool // takes nothing
+
+	unreadable error
+	closed     int
 }
 
 func (d *disk) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
@@ -116,7 +120,8 @@ func (d *disk) GetClient(context.Context, component.Kind, component.ID, string) 
 
 func (d *disk) Get(ctx context.Context, key string) ([]byte, error) {
 	op := storage.GetOperation(key)
-	return op.Value, d.Batch(ctx, op)
+	err := d.Batch(ctx, op)
+	return op.Value, errors.Join(err, d.unreadable)
 }
 
 func (d *disk) Set(ctx context.Context, key string, v []byte) error {
@@ -130,8 +135,8 @@ func (d *disk) Delete(ctx context.Context, key string) error {
 func (d *disk) Batch(_ context.Context, ops ...*storage.Operation) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.full {
-		return fmt.Errorf("no space left on device")
+	if d.full && slices.ContainsFunc(ops, func(op *storage.Operation) bool { return op.Type != storage.Get }) {
+		return errors.New("no space left on device")
 	}
 	for _, op := range ops {
 		switch op.Type {
@@ -146,7 +151,10 @@ func (d *disk) Batch(_ context.Context, ops ...*storage.Operation) error {
 	return nil
 }
 
-func (*disk) Close(context.Context) error { return nil }
+func (d *disk) Close(context.Context) error {
+	d.closed++
+	return nil
+}
 
 func flood(service string, at time.Time) finding.Finding {
 	f := finding.Finding{
@@ -425,6 +433,29 @@ func TestAFullDiskDoesNotStopTheDrawing(t *testing.T) {
 		b.after(time.Second)
 		require.Contains(t, b.disk.data, names.FindingID+":"+f.ID)
 	})
+}
+
+func TestAFullDiskDoesNotStopTheStart(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.tell(flood("player", time.Now()), flood("signin", time.Now()), flood("search", time.Now()))
+		b.after(time.Second)
+		b.kill()
+		b.disk.full = true
+		b.cfg.MaxEntries = 1 // so that there is something to take out of the storage
+		b.start()
+		b.disk.full = false
+	})
+}
+
+func TestAStorageThatCannotBeReadIsSaidAndLetGo(t *testing.T) {
+	id := component.MustNewID("disk")
+	cfg := createDefaultConfig().(*Config)
+	cfg.Endpoint, cfg.Storage = "http://grafana.test/", &id
+	d := &disk{unreadable: errors.New("input/output error")}
+	g := newGrafana(exportertest.NewNopSettings(metadata.Type), cfg)
+	require.ErrorIs(t, g.Start(t.Context(), host{d}), d.unreadable)
+	require.NoError(t, g.Shutdown(context.Background()))
+	require.Equal(t, 1, d.closed)
 }
 
 func TestEventsAreDrawnAsLinesAndRegionsAndMoveWhenTheyAreToldAgain(t *testing.T) {
