@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -93,4 +94,41 @@ func TestTheWallsOfAClusterAreInTheReportAtTheirWorst(t *testing.T) {
 	var lines bytes.Buffer
 	require.NoError(t, r.WriteNDJSON(&lines))
 	require.Contains(t, lines.String(), `{"type":"wall","data":{"name":"Autoscaler's replicas"`)
+}
+
+func TestManyNodesThatAreFullHideNoOtherWall(t *testing.T) {
+	in := input(t)
+	store := in.Store.(*promstore.Store)
+	for s := 240; s <= 300; s += 15 {
+		md := pmetric.NewMetrics()
+		rm := md.ResourceMetrics().AppendEmpty()
+		rm.Resource().Attributes().PutStr("service.name", "kube-state-metrics")
+		ms := rm.ScopeMetrics().AppendEmpty().Metrics()
+		for i := range 48 {
+			for name, attrs := range map[string][2]string{"kube_pod_info": {"pod", "p"}, "kube_pod_status_phase": {"phase", "Running"}, "kube_node_status_allocatable": {"resource", "pods"}} {
+				m := ms.AppendEmpty()
+				m.SetName(name)
+				p := m.SetEmptyGauge().DataPoints().AppendEmpty()
+				p.SetTimestamp(pcommon.NewTimestampFromTime(kickOff.Add(time.Duration(s) * time.Second)))
+				p.SetDoubleValue(1)
+				p.Attributes().PutStr("node", fmt.Sprint("node-", i))
+				p.Attributes().PutStr(attrs[0], attrs[1])
+				if name != "kube_node_status_allocatable" {
+					p.Attributes().PutStr("namespace", "live")
+					p.Attributes().PutStr("pod", fmt.Sprint("p-", i))
+					p.Attributes().PutStr("uid", fmt.Sprint(i))
+				}
+			}
+		}
+		_, err := store.AppendMetrics(t.Context(), md)
+		require.NoError(t, err)
+	}
+	r, page := made(t, in)
+	named := map[string]int{}
+	for _, w := range r.Walls {
+		named[w.Name]++
+	}
+	require.Equal(t, map[string]int{"Pods on a node": 8, "Connection tracking, kernel table": 1}, named)
+	require.Equal(t, 40, r.Left["walls"])
+	require.Contains(t, page, "40 more walls are left out")
 }

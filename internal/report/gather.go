@@ -157,15 +157,26 @@ func (r *Report) readWalls(a *asker) {
 		}
 		return cmp.Or(cmp.Compare(x.Name, y.Name), cmp.Compare(x.Resource, y.Resource))
 	})
-	const enough = 40
-	if n := len(r.Walls); n > enough {
-		r.Left["walls"] = n - enough
-		r.Walls = r.Walls[:enough]
-	}
+	r.boundWalls()
 	for _, m := range missing {
 		r.Missing = append(r.Missing, headroom.Missing{Name: finding.Clean(m.Name), Why: finding.Clean(m.Why)})
 	}
 	slices.SortFunc(r.Missing, func(x, y headroom.Missing) int { return cmp.Compare(x.Name, y.Name) })
+}
+
+// boundWalls keeps the worst, and of one name a few: a thousand nodes that are full of
+// pods must not hide the one disk.
+func (r *Report) boundWalls() {
+	const enough, alike = 40, 8
+	of, all := map[string]int{}, len(r.Walls)
+	r.Walls = slices.DeleteFunc(r.Walls, func(w WallReached) bool {
+		of[w.Name]++
+		return of[w.Name] > alike
+	})
+	r.Walls = r.Walls[:min(len(r.Walls), enough)]
+	if n := all - len(r.Walls); n > 0 {
+		r.Left["walls"] = n
+	}
 }
 
 func (r *Report) moments() []time.Time {
