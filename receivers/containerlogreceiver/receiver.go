@@ -35,15 +35,15 @@ func (r *logReceiver) Start(ctx context.Context, host component.Host) error {
 	if err != nil {
 		return err
 	}
-	st := &store{client: client, every: r.config.CheckpointInterval, logger: r.set.Logger}
-	saved, alive, err := st.load(ctx)
-	if err != nil {
-		return err
-	}
 	if client != nil {
 		r.end = append(r.end, client.Close)
 	} else {
 		r.set.Logger.Info("No storage is configured: a restart begins as start_at says")
+	}
+	st := &store{client: client, every: r.config.CheckpointInterval, logger: r.set.Logger}
+	saved, alive, err := st.load(ctx)
+	if err != nil {
+		return err
 	}
 
 	var notify *tail.Notifier

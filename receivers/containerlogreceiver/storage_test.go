@@ -2,11 +2,15 @@ package containerlogreceiver
 
 import (
 	"context"
+	"errors"
+	"testing"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
+	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/extension/extensiontest"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
 // storageHost is a host with these extensions.
@@ -27,4 +31,32 @@ func startStorage(dir string) (storageHost, component.ID, error) {
 		return nil, id, err
 	}
 	return storageHost{id: ext}, id, ext.Start(context.Background(), componenttest.NewNopHost())
+}
+
+// unreadable is a storage that opens and can't be read.
+type unreadable struct {
+	component.StartFunc
+	component.ShutdownFunc
+	storage.Client
+	closed int
+}
+
+var errUnreadable = errors.New("input/output error")
+
+func (u *unreadable) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
+	return u, nil
+}
+
+func (u *unreadable) Get(context.Context, string) ([]byte, error) { return nil, errUnreadable }
+
+func (u *unreadable) Close(context.Context) error {
+	u.closed++
+	return nil
+}
+
+func TestAStorageThatCannotBeReadIsSaidAndLetGo(t *testing.T) {
+	s, u := newStage(t, true), &unreadable{}
+	require.ErrorIs(t, s.Start(t.Context(), storageHost{*s.config.Storage: u}), errUnreadable)
+	require.NoError(t, s.Shutdown(t.Context()))
+	require.Equal(t, 1, u.closed)
 }
