@@ -97,12 +97,12 @@ func (s *service) accuse(c *client, kind int, score float32) {
 	if score <= 0 {
 		return
 	}
-	if flood := &s.eps[epFlood]; flood.open && !s.eps[kind].open && (c.rate >= 1 || flood.took&(1<<kind) != 0 || c.hits >= 2 && uint32(c.hits)*2 >= c.bad) {
+	if flood := &s.eps[epFlood]; flood.open && !s.eps[kind].open && (c.rate >= 1 || flood.took&(1<<kind) != 0 || flood.class == episodeClass[kind] || c.hits >= 2 && uint32(c.hits)*2 >= c.bad) {
 		kind = epFlood // a flood of sign-ins is one attack, not two
 	}
 	if kind == epFlood && !s.eps[epFlood].open { // and what hammers within an open finding of another kind is of that
 		switch {
-		case s.eps[epStuffing].open && c.tries*2 >= c.n:
+		case c.tries*2 >= c.n && (s.eps[epStuffing].open || c.refused*10 >= c.tries*8):
 			kind = epStuffing
 		case s.eps[epScanning].open && c.bad*2 >= c.n:
 			kind = epScanning

@@ -105,6 +105,10 @@ func (c *client) rounded() bool {
 	return c.n >= 5 && bits.OnesCount64(c.tmpls) >= 4 && c.majorN*10 < c.n*8
 }
 
+// visits says that a client behaves like somebody who opens pages: what belongs to
+// them is only a part of it.
+func (c *client) visits() bool { return c.rounded() && c.static > 0 && c.dyn > 0 }
+
 // shared says that many people seem to be behind the client's address: several
 // user agents, and all that people load. They ask for ever other things; one
 // machine that changes its name does not.

@@ -93,7 +93,19 @@
 // of, when nobody else seems to be there, or when they come under a user agent that
 // did wrong and not as a page's parts. Marking the whole address lost: nine marks in
 // a hundred of some stuffing runs were people's. A stuffing signature, learned among
-// refused sign-ins, no longer judges those that succeed.
+// refused sign-ins, no longer judges those that succeed. Under one user agent there is
+// nobody else: a scanner that crawls with referers is marked whole.
+//
+// 2026-11-22, a young baseline. What a pod learned that started a minute before
+// kick-off: nobody had been there for longer than a minute, so viewers who went on
+// watching looked like nothing known, and a flood's end froze that. A client that is
+// older than ordinary ones were seen to become counts as known; an attack's clients are
+// no older than the attack. Leaving its session out of the evidence lost: what is left
+// is the young part of the crowd, with nothing to speak for it. Of few refused
+// sign-ins a larger share must be strange, and nothing is compared for ten seconds.
+//
+// 2026-11-22, a flood of refused sign-ins is called stuffing, whoever found it first,
+// and what one client tries under ever other names too.
 //
 // 2026-11-22, a scan is told at once. Waiting two seconds for a flood that it may
 // be part of lost; the flood goes on under the scan's name instead.

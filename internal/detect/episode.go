@@ -253,7 +253,7 @@ func offends(kind int, e *event) bool {
 func ownsRequest(kind int, e *event, c *client) bool {
 	switch kind {
 	case epScanning:
-		return offends(kind, e) || c.static+c.refs == 0 || c.good*10 < c.n || c.offended(e)
+		return offends(kind, e) || c.static+c.refs == 0 || c.good*10 < c.n || c.userAgents() == 1 || c.offended(e)
 	case epStuffing:
 		own := c.offended(e) || (c.n-min(c.n, c.tries))*10 <= c.n
 		if e.tried() {

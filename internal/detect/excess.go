@@ -50,6 +50,7 @@ type excess struct {
 	post    []float32  // log odds that the row is of the attack
 	spare   []float32  // the same of the opinion before
 	known   *signature // of what is found already; nil when nothing is
+	found   *signature // of an open finding of another kind, likewise
 	now     tally
 	att     tally
 	leg     tally

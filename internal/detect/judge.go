@@ -21,6 +21,7 @@ type opinion struct {
 	many     float32    // distinct, in all, estimated
 	each     float32    // requests a second of each
 	queried  float32    // with a query
+	denied   float32    // sign-ins that were refused
 	crowded  float32    // share of all that is a surge, where the rest surges without the attack
 	sig      signature
 }
@@ -148,7 +149,7 @@ func (x *excess) describe(op *opinion, ref *reference) {
 				op.strange[g] += r.w
 			}
 		}
-		if r.flags&rowKnown != 0 {
+		if r.flags&rowKnown != 0 || r.life > ref.span {
 			op.known += r.w
 		}
 		switch { // what comes by as nobody does is no visitor for being varied
@@ -166,7 +167,10 @@ func (x *excess) describe(op *opinion, ref *reference) {
 		if r.event&flagQuery != 0 {
 			op.queried += r.w
 		}
-		if r.flags&rowMarked != 0 {
+		if r.denied() {
+			op.denied += r.w
+		}
+		if r.flags&rowMarked != 0 || x.found != nil && x.found.odds(r) > x.found.bar {
 			op.marked += r.w
 		}
 		switch r.val[dimAge] {
@@ -207,7 +211,7 @@ func (x *excess) describe(op *opinion, ref *reference) {
 	op.breadth[0] = x.breadth(a, func(r *row) uint16 { return r.path })
 	op.breadth[1] = x.breadth(a, func(r *row) uint16 { return r.what })
 	strange, alien := x.sessions(ref)
-	for _, p := range [...]*float32{&op.known, &op.rounded, &op.crawlers, &op.newPQ, &op.marked, &op.foreign, &op.queried} {
+	for _, p := range [...]*float32{&op.known, &op.rounded, &op.crawlers, &op.newPQ, &op.marked, &op.foreign, &op.queried, &op.denied} {
 		*p /= a
 	}
 	for g := range groups {

@@ -23,7 +23,7 @@ const (
 // look saw something. Without a surge an attack must still be found, later.
 func (s *service) look() {
 	ep := &s.eps[epFlood]
-	if len(s.ref.rows) >= refLeast && s.age() >= 3 {
+	if len(s.ref.rows) >= refLeast && s.age() >= 10 {
 		alert := ep.looks&7 != 0
 		fresh := !ep.open || s.clock-ep.found < 10e9
 		// Rising by the last minute's measure, not by the baseline's: in a crowd
@@ -115,6 +115,8 @@ func (s *service) lookAuth() {
 		return
 	}
 	x := &s.d.x
+	x.found = s.eps[epFlood].sig
+	defer func() { x.found = nil }()
 	looked, attack, sure := false, false, false
 	for _, ticks := range [...]int{10, 60} {
 		x.rows, x.step = s.gather(x.rows, ticks, lookRows, true)
@@ -128,7 +130,9 @@ func (s *service) lookAuth() {
 		var rate float64
 		rate, x.refused = s.refusals(ticks)
 		x.known, x.expect = nil, 0
-		op := x.judge(&s.refAuth, rate, authShare, 0.05)
+		// Of few sign-ins, some have always something in common that fewer still lack.
+		share := authShare * max(1, 2*refLeast/float32(len(s.refAuth.rows)))
+		op := x.judge(&s.refAuth, rate, share, 0.05)
 		x.refused = 0
 		if !op.attack && ticks == 10 && ep.looks&7 == 0 {
 			s.refAuth.learnTop(top)
@@ -307,6 +311,8 @@ func (x *excess) setBar(ref *reference, sig *signature) (bar float32, noise floa
 // floodClass names what a look saw by what tells it from others.
 func floodClass(op *opinion) finding.Class {
 	switch {
+	case op.denied >= 0.8:
+		return finding.CredentialStuffing
 	case op.strange[groupQuery] >= 0.5 && op.newPQ >= 0.8 && op.queried >= 0.5:
 		return finding.CacheBusting
 	case op.strange[groupHold] >= 0.5:

@@ -1,5 +1,7 @@
 package detect
 
+import "math"
+
 // reference is what ordinary traffic is made of: a reservoir of its rows, and
 // how often each value occurs in it — over all, within a class of paths, and
 // within a path — so that a surge on one path is compared with who asked for
@@ -16,6 +18,7 @@ type reference struct {
 	top    [3]float32    // largest share of a client, /24 and /16 in a window of ten ticks
 	tops   int           // windows learned
 	ages   [3]float32    // rows by dimAge
+	span   uint16        // s: no longer have its clients been seen to stay, but a few
 }
 
 const (
@@ -106,6 +109,33 @@ func (b *reference) build(second int64) {
 	b.ages = [3]float32{}
 	for i := range b.rows {
 		b.ages[b.rows[i].val[dimAge]]++
+	}
+	b.span = math.MaxUint16
+	if b.limit == baselineRows { // of refused sign-ins, an old client's speak of a slow list
+		b.measureSpan()
+	}
+}
+
+const (
+	spanStep  = 8    // s
+	spanShare = 0.03 // of the rows: fewer say nothing of what clients do so late
+)
+
+// measureSpan finds how long ordinary clients have been seen to stay: no longer than
+// the log lasts, or did until an attack or a crowd came.
+func (b *reference) measureSpan() {
+	var lives [256]int
+	for i := range b.rows {
+		lives[min(int(b.rows[i].life/spanStep), len(lives)-1)]++
+	}
+	n, last := 0, len(lives)-1
+	for ; last > 0; last-- {
+		if n += lives[last]; float32(n) >= spanShare*float32(len(b.rows)) {
+			break
+		}
+	}
+	if b.span = uint16(last+1) * spanStep; last == len(lives)-1 {
+		b.span = math.MaxUint16
 	}
 }
 

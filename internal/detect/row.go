@@ -1,6 +1,9 @@
 package detect
 
-import "math/bits"
+import (
+	"math"
+	"math/bits"
+)
 
 // dim is a feature of a request that does not depend on how many there are.
 type dim uint8
@@ -30,8 +33,9 @@ const (
 // row is one sampled request as its features. 96 bytes, no pointer.
 type row struct {
 	key   uint64
-	n     uint32  // requests that its client had made before
 	w     float32 // how many requests it stands for
+	n     uint16  // requests that its client had made before, as far as they fit
+	life  uint16  // s since its client's first request, likewise
 	val   [dims]uint32
 	path  uint16 // exact, hashed to tell a window's apart
 	what  uint16 // path and query, likewise
@@ -118,9 +122,9 @@ func outcome(status uint16) uint32 {
 // session fills in what depends on the client's past.
 func (r *row) session(e *event, c *client, v *vantage) {
 	second := e.nano / 1e9
-	r.stage, r.n = stageOf(c.n), c.n
+	r.stage, r.n = stageOf(c.n), uint16(min(c.n, math.MaxUint16))
 	s := uint32(r.stage) + 1
-	if c.rounded() && c.static > 0 {
+	if c.visits() {
 		r.flags |= rowRounded
 	}
 	if c.heavy {
@@ -131,6 +135,9 @@ func (r *row) session(e *event, c *client, v *vantage) {
 	was := second
 	if v.attacked != 0 {
 		was = min(was, v.attacked)
+	}
+	if c.n > 0 {
+		r.life = uint16(min(max(was-int64(c.first), 0), math.MaxUint16))
 	}
 	if c.n > 0 && was-int64(c.first) >= knownAfter {
 		r.val[dimAge] = 2
@@ -162,7 +169,7 @@ func (r *row) session(e *event, c *client, v *vantage) {
 		r.flags |= rowEarly
 	}
 	r.val[dimSession] = 1 + at + static<<1 + refs<<2 + c.monotone()<<4
-	if c.rounded() && static == 1 {
+	if c.visits() {
 		r.val[dimSession] = 1 + at + 15<<6
 	}
 	if c.shared() {
@@ -268,13 +275,24 @@ func (r *row) followed(c *client) {
 		return
 	}
 	how := uint32(1)
-	if c.n > r.n+uint32(max(r.w, 1)) || (c.heavy && r.flags&rowHeavy != 0) {
+	if c.n > uint32(r.n)+uint32(max(r.w, 1)) || (c.heavy && r.flags&rowHeavy != 0) {
 		how = 2
 		if session := r.val[dimSession] - 1; c.static > 0 && session&2 == 0 && session>>6&15 == 0 {
 			how = 3
 		}
 	}
 	r.val[dimFollow] = how<<24 | r.val[dimSession]
+}
+
+// denied says that the request is a sign-in that was refused.
+func (r *row) denied() bool {
+	switch r.val[dimOutcome] {
+	case 401:
+		return true
+	case 4, 403, 404:
+		return r.class == classLogin
+	}
+	return false
 }
 
 // vantage is what a service's log is able to say: features that it cannot carry

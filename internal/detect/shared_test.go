@@ -81,3 +81,31 @@ func TestWhoForgetsThePasswordIsNobodysAttack(t *testing.T) {
 	}
 	require.Empty(t, s.classes())
 }
+
+func TestAScannersEveryRequestIsItsOwnUnlessOthersAreBehindItsAddress(t *testing.T) {
+	for _, shared := range []bool{false, true} {
+		s := newSite(t)
+		for i := range 200 {
+			s.visitor(i)
+			s.wait(200 * time.Millisecond)
+		}
+		for i := range 20 {
+			for _, ext := range []string{"php", "bak", "sql"} {
+				s.get("203.0.113.9", "GET", fmt.Sprintf("/admin%d.%s", i, ext), "checker.example", "", 404)
+			}
+			s.get("203.0.113.9", "GET", "/", "checker.example", "https://example.org/", 200)
+			s.get("203.0.113.9", "GET", "/static/aa.css", "checker.example", "https://example.org/", 200)
+			if shared {
+				s.get("203.0.113.9", "GET", "/news/a", browser, "https://example.org/", 200)
+			}
+			s.wait(500 * time.Millisecond)
+		}
+		ua := "checker.example"
+		if shared {
+			ua = browser
+		}
+		m := s.get("203.0.113.9", "GET", "/news/b", ua, "https://example.org/", 200)
+		require.Equal(t, !shared, m.FindingID != "")
+		require.Equal(t, []finding.Class{finding.PathScanning}, s.classes())
+	}
+}
