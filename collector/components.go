@@ -61,12 +61,12 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/receiver/zipkinreceiver"
 
 	// Vigie's.
-	"github.com/vigie-otel/vigie/exporters/awssigv4extension"
 	"github.com/vigie-otel/vigie/exporters/cloudwatchexporter"
 	"github.com/vigie-otel/vigie/exporters/eventbridgeexporter"
 	"github.com/vigie-otel/vigie/exporters/grafanaexporter"
 	"github.com/vigie-otel/vigie/exporters/remotewriteexporter"
 	"github.com/vigie-otel/vigie/exporters/warroomexporter"
+	"github.com/vigie-otel/vigie/extensions/awssigv4extension"
 	"github.com/vigie-otel/vigie/extensions/configreloadextension"
 	"github.com/vigie-otel/vigie/extensions/filestorageextension"
 	"github.com/vigie-otel/vigie/extensions/kubeletpodsextension"

@@ -25,10 +25,10 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/prometheusremotewriteexporter"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension"
 
-	"github.com/vigie-otel/vigie/exporters/awssigv4extension"
 	"github.com/vigie-otel/vigie/exporters/eventbridgeexporter"
 	"github.com/vigie-otel/vigie/exporters/grafanaexporter"
 	"github.com/vigie-otel/vigie/exporters/remotewriteexporter"
+	"github.com/vigie-otel/vigie/extensions/awssigv4extension"
 	"github.com/vigie-otel/vigie/internal/testkit/awsfake"
 )
 

@@ -18,7 +18,7 @@ import (
 
 const (
 	module = "github.com/vigie-otel/vigie/"
-	signer = module + "exporters/awssigv4extension"
+	signer = module + "extensions/awssigv4extension"
 )
 
 // clients are the packages behind the exporters that call AWS with a client of
@@ -242,7 +242,7 @@ func (s *source) imports(path string) (out []string) {
 // Whoever adds a caller of AWS must come by here.
 func TestNoOtherPackageCallsAWS(t *testing.T) {
 	known := []string{
-		"collector/checkcmd", "exporters/awssigv4extension", "exporters/cloudwatchexporter", "exporters/eventbridgeexporter",
+		"collector/checkcmd", "extensions/awssigv4extension", "exporters/cloudwatchexporter", "exporters/eventbridgeexporter",
 		"internal/awsclient", "internal/ready", "collector/readycmd", "processors/cloudmetadataprocessor",
 	}
 	for _, top := range []string{"collector", "dashboards", "exporters", "extensions", "internal", "processors", "receivers"} {

@@ -41,8 +41,8 @@ type client struct {
 	gzip     bool
 	timeout  time.Duration
 	now      func() time.Time
-	skew     atomic.Int64 // ns that the service's clock is ahead of ours, when it refused our time
-	scratchs sync.Pool    // *scratch
+	clock    awsclient.Clock
+	scratchs sync.Pool // *scratch
 }
 
 type scratch struct {
@@ -174,7 +174,7 @@ func (c *client) post(ctx context.Context, s *scratch, to destination, body []by
 		return nil, awsclient.NotReady(err)
 	}
 	sum := sha256.Sum256(body)
-	at := c.now().Add(time.Duration(c.skew.Load()))
+	at := c.clock.At(c.now())
 	if err := c.signer.SignHTTP(ctx, creds, req, hex.EncodeToString(sum[:]), "logs", c.region, at); err != nil {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
@@ -256,21 +256,9 @@ func (c *client) failed(resp *http.Response, body []byte) error {
 		ResponseError: &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: resp}, Err: cause},
 	}
 	if awsclient.KindOf(err) == awsclient.Credentials {
-		c.learnSkew(resp)
+		c.clock.Refused(resp, c.now())
 	}
 	return err
-}
-
-// learnSkew takes the service's time when it refused a signature and its clock is
-// minutes from ours: a node whose clock is wrong still gets its logs out.
-func (c *client) learnSkew(resp *http.Response) {
-	theirs, err := http.ParseTime(resp.Header.Get("Date"))
-	if err != nil {
-		return
-	}
-	if ahead := theirs.Sub(c.now()); ahead.Abs() > 4*time.Minute {
-		c.skew.Store(int64(ahead))
-	}
 }
 
 // retryAfter is what the service asked for, 0 when it said nothing.

@@ -6,7 +6,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
 
-	"github.com/vigie-otel/vigie/exporters/awssigv4extension/internal/metadata"
+	"github.com/vigie-otel/vigie/extensions/awssigv4extension/internal/metadata"
 	"github.com/vigie-otel/vigie/internal/awsclient"
 )
 
@@ -17,5 +17,5 @@ func NewFactory() extension.Factory {
 
 func create(_ context.Context, set extension.Settings, cfg component.Config) (extension.Extension, error) {
 	c := cfg.(*Config)
-	return &signer{cfg: c, source: awsclient.New(c.Settings, set.Logger)}, nil
+	return &signer{cfg: c, source: awsclient.New(c.Settings, set.Logger), log: set.Logger}, nil
 }

@@ -15,6 +15,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/smithy-go"
 	"go.opentelemetry.io/collector/component"
+	"go.uber.org/zap"
 
 	"github.com/vigie-otel/vigie/internal/awsclient"
 )
@@ -23,6 +24,7 @@ import (
 type signer struct {
 	cfg    *Config
 	source *awsclient.Source
+	log    *zap.Logger
 }
 
 // Start begins to look for credentials and returns at once.
@@ -45,26 +47,51 @@ func (s *signer) RoundTripper(base http.RoundTripper) (http.RoundTripper, error)
 
 type roundTripper struct {
 	*signer
-	base http.RoundTripper
-	v4   *v4.Signer
+	base  http.RoundTripper
+	v4    *v4.Signer
+	clock awsclient.Clock
 }
 
 // RoundTrip signs a copy of the request, since a RoundTripper must not change the
-// one that it was given, and sends it.
+// one that it was given, and sends it: twice, where the first was refused because
+// this machine's clock is minutes off.
 func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
-	signed, err := t.sign(req)
-	if err != nil {
-		closeBody(req)
-		return nil, err
+	res, now, err := t.send(req)
+	if err != nil || !refused(res) {
+		return res, err
 	}
-	res, err := t.base.RoundTrip(signed)
-	if err == nil {
-		t.tell(res, signed)
+	ahead, wrong := t.clock.Refused(res, now)
+	if !wrong || req.Body != nil && req.GetBody == nil {
+		return res, nil
 	}
+	t.log.Warn("This machine's clock is wrong. Requests are signed with AWS' time; what they carry keeps the machine's.",
+		zap.Duration("behind_aws_by", ahead), zap.String("host", req.URL.Host))
+	again := req.Clone(req.Context())
+	if req.Body != nil {
+		if again.Body, err = req.GetBody(); err != nil {
+			return res, nil //nolint:nilerr // the first answer stands
+		}
+	}
+	_ = res.Body.Close()
+	res, _, err = t.send(again)
 	return res, err
 }
 
-func (t *roundTripper) sign(req *http.Request) (*http.Request, error) {
+// send signs and sends req once; now is this machine's time at which it was signed.
+func (t *roundTripper) send(req *http.Request) (res *http.Response, now time.Time, err error) {
+	now = time.Now()
+	signed, err := t.sign(req, now)
+	if err != nil {
+		closeBody(req)
+		return nil, now, err
+	}
+	if res, err = t.base.RoundTrip(signed); err == nil {
+		t.tell(res, signed)
+	}
+	return res, now, err
+}
+
+func (t *roundTripper) sign(req *http.Request, now time.Time) (*http.Request, error) {
 	cfg, err := t.source.Config()
 	if err != nil {
 		return nil, err
@@ -85,7 +112,7 @@ func (t *roundTripper) sign(req *http.Request) (*http.Request, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the request to sign it: %w", err)
 	}
-	if err := t.v4.SignHTTP(req.Context(), credentials, signed, hash, service, region, time.Now()); err != nil {
+	if err := t.v4.SignHTTP(req.Context(), credentials, signed, hash, service, region, t.clock.At(now)); err != nil {
 		return nil, fmt.Errorf("sign the request: %w", err)
 	}
 	return signed, nil
@@ -161,11 +188,15 @@ func hashBody(req *http.Request) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
+func refused(res *http.Response) bool {
+	return res.StatusCode == http.StatusForbidden || res.StatusCode == http.StatusUnauthorized
+}
+
 // tell hands the outcome to health: a permission that is missing, or credentials
 // that are refused, are a state of the pipeline and not of one request.
 func (t *roundTripper) tell(res *http.Response, req *http.Request) {
 	switch {
-	case res.StatusCode == http.StatusForbidden, res.StatusCode == http.StatusUnauthorized:
+	case refused(res):
 		t.source.Told(&refusedError{status: res.StatusCode, host: req.URL.Host, action: action(req)})
 	case res.StatusCode < 300:
 		t.source.Told(nil)

@@ -20,7 +20,7 @@ import (
 	"go.opentelemetry.io/collector/extension/extensionauth"
 	"go.opentelemetry.io/collector/extension/extensiontest"
 
-	"github.com/vigie-otel/vigie/exporters/awssigv4extension/internal/metadata"
+	"github.com/vigie-otel/vigie/extensions/awssigv4extension/internal/metadata"
 )
 
 // surroundings gives the SDK's chain nothing but what the test sets.
@@ -105,6 +105,46 @@ func TestARequestIsSignedForItsServiceAndRegion(t *testing.T) {
 		}
 		verify(t, got, body, "aps", "eu-west-3")
 	}
+}
+
+func TestAMachineWhoseClockIsWrongSignsWithTheServicesTime(t *testing.T) {
+	surroundings(t, map[string]string{"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "not-a-secret", "AWS_REGION": "eu-west-3"})
+	const ahead = -3 * time.Hour
+	var bodies []string
+	refusals := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		now := time.Now().Add(ahead)
+		w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
+		at, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
+		if err != nil || at.Sub(now).Abs() > 5*time.Minute {
+			refusals++
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		bodies = append(bodies, string(body))
+	}))
+	defer server.Close()
+	ext, rt := client(t, &Config{Service: "aps"}, server.Client().Transport)
+	<-ext.(*signer).source.Ready()
+	send := func(payload io.Reader) int {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, payload)
+		require.NoError(t, err)
+		res, err := rt.RoundTrip(req)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		return res.StatusCode
+	}
+	require.Equal(t, http.StatusForbidden, send(io.MultiReader(strings.NewReader("once"))), "its sender tries again")
+	require.Equal(t, http.StatusOK, send(strings.NewReader("first")))
+	require.Equal(t, http.StatusOK, send(io.MultiReader(strings.NewReader("second"))))
+	require.Equal(t, []string{"first", "second"}, bodies)
+	require.Equal(t, 1, refusals)
+
+	ext, rt = client(t, &Config{Service: "aps"}, server.Client().Transport)
+	<-ext.(*signer).source.Ready()
+	require.Equal(t, http.StatusOK, send(strings.NewReader("at once")), "a body that can be read twice is sent twice")
+	require.Equal(t, "at once", bodies[2])
 }
 
 func TestTheHostTellsServiceAndRegion(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 
 var (
 	Type      = component.MustNewType("aws_sigv4")
-	ScopeName = "github.com/vigie-otel/vigie/exporters/awssigv4extension"
+	ScopeName = "github.com/vigie-otel/vigie/extensions/awssigv4extension"
 )
 
 const (
