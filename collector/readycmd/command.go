@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/vigie-otel/vigie/internal/httpaccess"
 	"github.com/vigie-otel/vigie/internal/ready"
 	"github.com/vigie-otel/vigie/internal/ready/gather"
 )
@@ -23,7 +24,8 @@ type options struct {
 	calendar, event, perReplica  string
 	kubeconfig, context          string
 	namespaces, accept           []string
-	metrics, tokenFile           string
+	metrics                      string
+	as                           httpaccess.Access
 	noAWS                        bool
 	awsProfile, awsRegion, awsEP string
 	output, patch                string
@@ -96,7 +98,7 @@ docs/ready.md explains each check and lists the rights that it needs.`,
 	f.StringVar(&o.context, "context", "", "context of the kubeconfig (default its current one)")
 	f.StringSliceVarP(&o.namespaces, "namespace", "n", nil, "judge services of this `namespace` only; several, or comma-separated (default all but kube-*)")
 	f.StringVar(&o.metrics, "metrics", "", "`URL` of a Prometheus API: the gateway's, or Amazon Managed Prometheus' workspace (default $VIGIE_METRICS_URL, else "+defaultMetrics+")")
-	f.StringVar(&o.tokenFile, "metrics-token-file", "", "`file` with a bearer token for --metrics")
+	o.as.Flags(f, "metrics-", "--metrics")
 	f.BoolVar(&o.noAWS, "no-aws", false, "do not ask AWS, which tells the subnets' free addresses")
 	f.StringVar(&o.awsProfile, "aws-profile", "", "`profile` of the shared AWS configuration (default $AWS_PROFILE)")
 	f.StringVar(&o.awsRegion, "aws-region", "", "`region` of the cluster (default as the AWS CLI finds it)")
@@ -193,7 +195,7 @@ func (o *options) ask(ctx context.Context, in *ready.Inputs) place {
 		where.cluster = strings.TrimSpace(name + " " + from.API.Host())
 	}
 	address := cmp.Or(o.metrics, os.Getenv("VIGIE_METRICS_URL"), defaultMetrics)
-	prom, err := gather.NewPrometheus(gather.PrometheusAccess{URL: address, TokenFile: o.tokenFile, AWS: from.AWS})
+	prom, err := gather.NewPrometheus(gather.PrometheusAccess{URL: address, As: o.as, AWS: from.AWS})
 	if err != nil {
 		from.NoMetrics = fmt.Errorf("--metrics: %w", err)
 	} else {

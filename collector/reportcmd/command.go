@@ -13,12 +13,15 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/vigie-otel/vigie/internal/httpaccess"
 )
 
 type options struct {
-	from, to, out, dataDir, server, tokenFile, calendar, grafana, version string
-	slo                                                                   float64
-	now                                                                   func() time.Time
+	from, to, out, dataDir, server, calendar, grafana, version string
+	as                                                         httpaccess.Access // to the server
+	slo                                                        float64
+	now                                                        func() time.Time
 }
 
 // document is a report in both of its forms.
@@ -54,7 +57,7 @@ or event:NAME for an event of the calendar.`,
 	f.StringVar(&o.to, "to", "", "end, likewise (default now, or the end of the event that --from names)")
 	f.StringVar(&o.out, "out", "", "`file` to write, ending in .html; the NDJSON goes beside it")
 	f.StringVar(&o.server, "server", "", "`URL` of a running war room, e.g. http://127.0.0.1:8640")
-	f.StringVar(&o.tokenFile, "token-file", "", "`file` with a bearer token for --server")
+	o.as.Flags(f, "", "--server")
 	f.StringVar(&o.dataDir, "data-dir", "", "`directory` to read where no Vigie runs (default $VIGIE_DATA_DIR, else ./data)")
 	f.StringVar(&o.calendar, "calendar", "", "event calendar `file` for event:NAME (default $VIGIE_CALENDAR; with --server its own counts)")
 	f.StringVar(&o.grafana, "grafana", "", "`URL` that findings link to with their time range (with --server its own counts)")
@@ -103,8 +106,8 @@ func (o *options) check() error {
 	if o.server != "" && o.dataDir != "" {
 		errs = append(errs, errors.New("give --server or --data-dir, not both"))
 	}
-	if o.tokenFile != "" && o.server == "" {
-		errs = append(errs, errors.New("--token-file goes with --server"))
+	if o.as.Given() && o.server == "" {
+		errs = append(errs, errors.New("--token-file, --user, --password-file and --ca-file go with --server"))
 	}
 	return errors.Join(errs...)
 }

@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/vigie-otel/vigie/internal/calendar"
+	"github.com/vigie-otel/vigie/internal/httpaccess"
 	"github.com/vigie-otel/vigie/internal/names"
 	"github.com/vigie-otel/vigie/internal/promstore"
 	"github.com/vigie-otel/vigie/internal/ready"
@@ -221,16 +222,16 @@ func TestAPrometheusThatIsAwayOrNoneIsAGap(t *testing.T) {
 func TestATokenStaysOnTheMachineOrBehindTLS(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(file, []byte("secret\n"), 0o600))
-	_, err := NewPrometheus(PrometheusAccess{URL: "http://prometheus.example:9090", TokenFile: file})
+	_, err := NewPrometheus(PrometheusAccess{URL: "http://prometheus.example:9090", As: httpaccess.Access{TokenFile: file}})
 	require.ErrorContains(t, err, "in the clear")
 	_, err = NewPrometheus(PrometheusAccess{URL: "http://u:p@127.0.0.1:9090"})
-	require.ErrorContains(t, err, "--metrics-token-file")
+	require.ErrorContains(t, err, "must not hold a password")
 	_, err = NewPrometheus(PrometheusAccess{URL: "127.0.0.1:9090"})
 	require.ErrorContains(t, err, "want an address")
 	var got string
 	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header.Get("Authorization") }))
 	t.Cleanup(s.Close)
-	p, err := NewPrometheus(PrometheusAccess{URL: s.URL, TokenFile: file})
+	p, err := NewPrometheus(PrometheusAccess{URL: s.URL, As: httpaccess.Access{TokenFile: file}})
 	require.NoError(t, err)
 	_, _ = p.Query(t.Context(), "up", now)
 	require.Equal(t, "Bearer secret", got)

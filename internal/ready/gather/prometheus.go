@@ -6,13 +6,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +20,7 @@ import (
 	"github.com/prometheus/prometheus/promql"
 
 	"github.com/vigie-otel/vigie/internal/finding"
+	"github.com/vigie-otel/vigie/internal/httpaccess"
 )
 
 // maxAnswer bounds what is read of one query's answer.
@@ -30,44 +28,26 @@ const maxAnswer = 64 << 20
 
 // Prometheus asks one Prometheus API: Vigie's own, Amazon Managed Prometheus, any.
 type Prometheus struct {
-	base   *url.URL
-	client *http.Client
-	token  string
+	server *httpaccess.Server
 	sign   func(context.Context, *http.Request) error
 }
 
 // PrometheusAccess is how one is found.
 type PrometheusAccess struct {
-	URL       string // e.g. http://127.0.0.1:8640; of AMP with /workspaces/ws-…
-	TokenFile string // a bearer token
+	URL string // e.g. http://127.0.0.1:8640; of AMP with /workspaces/ws-…
+	As  httpaccess.Access
 	// AWS gives credentials where URL is Amazon Managed Prometheus'.
 	AWS func(context.Context) (aws.Config, error)
 }
 
 // NewPrometheus makes a client; it asks nobody yet.
 func NewPrometheus(a PrometheusAccess) (*Prometheus, error) {
-	u, err := url.Parse(a.URL)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return nil, fmt.Errorf("want an address such as http://127.0.0.1:8640 (got %q)", a.URL)
+	server, err := a.As.Open(a.URL)
+	if err != nil {
+		return nil, err
 	}
-	if u.User != nil {
-		return nil, errors.New("the address must not hold a password: put a bearer token into --metrics-token-file")
-	}
-	p := &Prometheus{base: u, client: &http.Client{
-		Timeout:       time.Minute,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
-	if a.TokenFile != "" {
-		raw, err := os.ReadFile(a.TokenFile)
-		if err != nil {
-			return nil, fmt.Errorf("read the token: %w", err)
-		}
-		p.token = strings.TrimSpace(string(raw))
-		if ip := net.ParseIP(u.Hostname()); u.Scheme == "http" && u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
-			return nil, errors.New("a token needs https, or a server on this machine: it would travel in the clear")
-		}
-	}
-	if region, ok := managedRegion(u.Hostname()); ok && a.AWS != nil {
+	p := &Prometheus{server: server}
+	if region, ok := managedRegion(server.Base.Hostname()); ok && a.AWS != nil {
 		p.sign = signer(region, a.AWS)
 	}
 	return p, nil
@@ -97,7 +77,7 @@ func signer(region string, resolve func(context.Context) (aws.Config, error)) fu
 }
 
 // Host is whom it asks.
-func (p *Prometheus) Host() string { return p.base.Host }
+func (p *Prometheus) Host() string { return p.server.Base.Host }
 
 // Query evaluates an expression at a time.
 func (p *Prometheus) Query(ctx context.Context, expr string, at time.Time) (*promql.Result, error) {
@@ -112,31 +92,30 @@ func (p *Prometheus) QueryRange(ctx context.Context, expr string, start, end tim
 func stamp(t time.Time) string { return strconv.FormatFloat(float64(t.UnixMilli())/1000, 'f', 3, 64) }
 
 func (p *Prometheus) ask(ctx context.Context, what string, q url.Values) (*promql.Result, error) {
-	u := p.base.JoinPath("api/v1", what)
+	u := p.server.Base.JoinPath("api/v1", what)
 	u.RawQuery = q.Encode()
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
-		return nil, fmt.Errorf("ask %s: %w", p.base.Host, err)
-	}
-	if p.token != "" {
-		req.Header.Set("Authorization", "Bearer "+p.token)
+		return nil, fmt.Errorf("ask %s: %w", p.Host(), err)
 	}
 	if p.sign != nil {
 		if err := p.sign(ctx, req); err != nil {
 			return nil, err
 		}
 	}
-	res, err := p.client.Do(req)
+	res, err := p.server.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("ask %s: %w", p.base.Host, bare(err))
+		return nil, err
 	}
 	defer res.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if err != nil {
-		return nil, fmt.Errorf("read the answer of %s: %w", p.base.Host, err)
+		return nil, fmt.Errorf("read the answer of %s: %w", p.Host(), err)
 	}
 	if len(raw) > maxAnswer {
-		return nil, fmt.Errorf("the answer of %s has more than %d bytes", p.base.Host, maxAnswer)
+		return nil, fmt.Errorf("the answer of %s has more than %d bytes", p.Host(), maxAnswer)
 	}
 	return p.read(res, raw)
 }
@@ -151,10 +130,10 @@ func (p *Prometheus) read(res *http.Response, raw []byte) (*promql.Result, error
 		} `json:"data"`
 	}
 	if err := json.Unmarshal(raw, &body); err != nil || body.Status == "" {
-		return nil, fmt.Errorf("%s answers %s, and not as a Prometheus: %s", p.base.Host, res.Status, finding.Clean(string(bytes.TrimSpace(raw[:min(len(raw), 200)]))))
+		return nil, fmt.Errorf("%s answers %s, and not as a Prometheus: %s", p.Host(), res.Status, finding.Clean(string(bytes.TrimSpace(raw[:min(len(raw), 200)]))))
 	}
 	if body.Status != "success" {
-		return nil, fmt.Errorf("%s answers %s: %s", p.base.Host, res.Status, cut(finding.Clean(body.Error), 300))
+		return nil, fmt.Errorf("%s answers %s: %s", p.Host(), res.Status, cut(finding.Clean(body.Error), 300))
 	}
 	var rows []struct {
 		Metric map[string]string `json:"metric"`
@@ -162,10 +141,10 @@ func (p *Prometheus) read(res *http.Response, raw []byte) (*promql.Result, error
 		Values []sample          `json:"values"`
 	}
 	if body.Data.Type != "vector" && body.Data.Type != "matrix" {
-		return nil, fmt.Errorf("%s answers with a %q", p.base.Host, cut(body.Data.Type, 20))
+		return nil, fmt.Errorf("%s answers with a %q", p.Host(), cut(body.Data.Type, 20))
 	}
 	if err := json.Unmarshal(body.Data.Result, &rows); err != nil {
-		return nil, fmt.Errorf("read the answer of %s: %w", p.base.Host, err)
+		return nil, fmt.Errorf("read the answer of %s: %w", p.Host(), err)
 	}
 	if body.Data.Type == "vector" {
 		v := make(promql.Vector, 0, len(rows))
