@@ -83,11 +83,14 @@ func newEngine(cfg *Config, dc detect.Config, newest func(detect.Config) (judge,
 
 // logs judges a batch of log records and marks those of a finding. A gateway
 // takes the agents' summaries and findings out: it merges the former and says
-// itself what the cluster's findings are.
-func (e *engine) logs(ld plog.Logs, wall time.Time) {
+// itself what the cluster's findings are. What comes again has been judged.
+func (e *engine) logs(ld plog.Logs, wall time.Time, again bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	gateway := e.cfg.Mode == modeGateway
+	if again && !gateway {
+		return
+	}
 	rls := ld.ResourceLogs()
 	for i := range rls.Len() {
 		rl := rls.At(i)
@@ -95,7 +98,12 @@ func (e *engine) logs(ld plog.Logs, wall time.Time) {
 		for j := range rl.ScopeLogs().Len() {
 			records := rl.ScopeLogs().At(j).LogRecords()
 			if gateway {
-				records.RemoveIf(func(lr plog.LogRecord) bool { return e.mergeLocked(lr, wall) || e.supersedeLocked(lr) })
+				records.RemoveIf(func(lr plog.LogRecord) bool {
+					if again {
+						return ofAgent(lr)
+					}
+					return e.mergeLocked(lr, wall) || e.supersedeLocked(lr)
+				})
 				continue
 			}
 			for k := range records.Len() {
@@ -164,8 +172,8 @@ const leastFields = 3
 // traces judges a batch of spans and marks those of a finding. Every span of a
 // service that has an open finding says so, whoever judged: that is what tail
 // sampling keeps them by.
-func (e *engine) traces(td ptrace.Traces, wall time.Time) {
-	judged := e.cfg.Spans != "never" && e.cfg.Mode != modeGateway
+func (e *engine) traces(td ptrace.Traces, wall time.Time, again bool) {
+	judged := e.cfg.Spans != "never" && e.cfg.Mode != modeGateway && !again
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !judged && len(e.open) == 0 {
@@ -305,15 +313,31 @@ func (e *engine) end() {
 	e.out.findings(e.judge.Flush())
 }
 
-// mergeLocked takes a summary of an agent; true if the record was one.
-func (e *engine) mergeLocked(lr plog.LogRecord, wall time.Time) bool {
+// ofAgent tells whether a gateway takes a record out of the stream.
+func ofAgent(lr plog.LogRecord) bool { return isAgentsSummary(lr) || isAgentsFinding(lr) }
+
+func isAgentsSummary(lr plog.LogRecord) bool {
 	if lr.EventName() != names.EventSummary {
 		if v, ok := lr.Attributes().Get(names.EventName); !ok || v.Str() != names.EventSummary {
 			return false
 		}
 	}
-	if scope, ok := lr.Attributes().Get(names.SummaryScope); ok && scope.Str() == scopeCluster {
-		return false // another gateway's
+	scope, ok := lr.Attributes().Get(names.SummaryScope)
+	return !ok || scope.Str() != scopeCluster // which is another gateway's
+}
+
+func isAgentsFinding(lr plog.LogRecord) bool {
+	if !finding.Is(lr) {
+		return false
+	}
+	scope, ok := lr.Attributes().Get(names.FindingScope)
+	return ok && scope.Str() == scopeAgent
+}
+
+// mergeLocked takes a summary of an agent; true if the record was one.
+func (e *engine) mergeLocked(lr plog.LogRecord, wall time.Time) bool {
+	if !isAgentsSummary(lr) {
+		return false
 	}
 	if lr.Body().Type() != pcommon.ValueTypeBytes {
 		return true // a status without sketches: there was no request
@@ -333,11 +357,7 @@ func (e *engine) mergeLocked(lr plog.LogRecord, wall time.Time) bool {
 // cluster's finding stands for all of them, or a room would read of one attack
 // once a node. Other findings, as conntrack's of a node, pass.
 func (e *engine) supersedeLocked(lr plog.LogRecord) bool {
-	if !finding.Is(lr) {
-		return false
-	}
-	scope, ok := lr.Attributes().Get(names.FindingScope)
-	if !ok || scope.Str() != scopeAgent {
+	if !isAgentsFinding(lr) {
 		return false
 	}
 	e.counts.superseded++

@@ -16,6 +16,7 @@ type logsFace struct {
 	*face
 	next consumer.Logs
 	own  bool
+	seen *refused
 }
 
 // Start lets findings and summaries flow once the pipeline behind is up.
@@ -42,7 +43,8 @@ func (f *logsFace) Shutdown(ctx context.Context) error {
 // name.
 func (f *logsFace) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	came := ld.LogRecordCount()
-	f.in.eng.logs(ld, time.Now())
+	key := f.seen.logs(ld)
+	f.in.eng.logs(ld, time.Now(), f.seen.has(key))
 	left := ld.LogRecordCount()
 	if f.own {
 		f.in.out.send(ctx)
@@ -56,16 +58,21 @@ func (f *logsFace) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	if err == nil {
 		f.in.led.Removed(came - left)
 	}
+	f.seen.settle(key, err, f.seen.restOfLogs(key, err))
 	return err
 }
 
 type tracesFace struct {
 	*face
 	next consumer.Traces
+	seen *refused
 }
 
 // ConsumeTraces judges the batch and passes it on.
 func (f *tracesFace) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
-	f.in.eng.traces(td, time.Now())
-	return f.next.ConsumeTraces(ctx, td)
+	key := f.seen.traces(td)
+	f.in.eng.traces(td, time.Now(), f.seen.has(key))
+	err := f.next.ConsumeTraces(ctx, td)
+	f.seen.settle(key, err, f.seen.restOfTraces(key, err))
+	return err
 }

@@ -27,14 +27,14 @@ func newFactory(newest func(detect.Config) (judge, error)) processor.Factory {
 			if err != nil {
 				return nil, err
 			}
-			return &tracesFace{f, next}, nil
+			return &tracesFace{f, next, newRefused()}, nil
 		}, metadata.TracesStability),
 		processor.WithLogs(func(_ context.Context, set processor.Settings, cfg component.Config, next consumer.Logs) (processor.Logs, error) {
 			f, err := reg.face(set, cfg.(*Config))
 			if err != nil {
 				return nil, err
 			}
-			return &logsFace{f, next, f.in.out.claim(next)}, nil
+			return &logsFace{f, next, f.in.out.claim(next), newRefused()}, nil
 		}, metadata.LogsStability),
 	)
 }

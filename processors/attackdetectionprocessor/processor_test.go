@@ -15,14 +15,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processortest"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
@@ -368,39 +366,6 @@ func TestWhatThePipelineRefusesIsCountedAndRequestsPassAllTheSame(t *testing.T) 
 	o.findings([]finding.Finding{{ID: "a"}})
 	o.send(t.Context())
 	require.Equal(t, outcomes{findingsDropped: 1}, o.outcomes())
-}
-
-// What is refused comes again as it was: the ledger has the summaries that were used
-// up of it once.
-func TestSummariesAreUsedUpOnceThoughTheirBatchComesTwice(t *testing.T) {
-	tel := componenttest.NewTelemetry()
-	defer func() { require.NoError(t, tel.Shutdown(context.Background())) }()
-	f := newFactory(func(detect.Config) (judge, error) { return newFake(), nil })
-	cfg := f.CreateDefaultConfig().(*Config)
-	cfg.Mode = modeGateway
-	set := processortest.NewNopSettings(metadata.Type)
-	set.TelemetrySettings = tel.NewTelemetrySettings()
-	refusal := errors.New("full")
-	next, err := consumer.NewLogs(func(context.Context, plog.Logs) error { return refusal })
-	require.NoError(t, err)
-	p, err := f.CreateLogs(t.Context(), set, cfg, next)
-	require.NoError(t, err)
-	begin := time.Now()
-	batch := func() plog.Logs {
-		ld := readLog(t, "event.name=vigie.summary vigie.summary.scope=agent service.name=tv | sketch one", begin)
-		readLog(t, "| a line", begin).ResourceLogs().MoveAndAppendTo(ld.ResourceLogs())
-		return ld
-	}
-	removed := func() int64 {
-		m, err := tel.GetMetric(names.LedgerRemoved)
-		require.NoError(t, err)
-		return m.Data.(metricdata.Sum[int64]).DataPoints[0].Value
-	}
-	require.ErrorIs(t, p.ConsumeLogs(t.Context(), batch()), refusal)
-	require.Zero(t, removed())
-	refusal = nil
-	require.NoError(t, p.ConsumeLogs(t.Context(), batch()))
-	require.EqualValues(t, 1, removed())
 }
 
 func TestServicesWithLogsAreBounded(t *testing.T) {

@@ -59,7 +59,7 @@ func TestWhileAFindingIsOpenEverySpanOfItsServiceSaysSo(t *testing.T) {
 					rs.Resource().Attributes().PutStr(names.ServiceName, service)
 					rs.ScopeSpans().AppendEmpty().Spans().AppendEmpty().SetKind(ptrace.SpanKindInternal)
 				}
-				e.traces(td, begin)
+				e.traces(td, begin, false)
 				if diff := cmp.Diff(step.want, windows(td)); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", step.name, diff)
 				}
