@@ -23,8 +23,8 @@
 - {name: VIGIE_KAFKA_SIGNALS, value: {{ join "," .signals | quote }}}
 - {name: VIGIE_KAFKA_AUTH, value: {{ .auth | quote }}}
 {{- with .credentialsSecret }}
-- {name: VIGIE_KAFKA_USERNAME, valueFrom: {secretKeyRef: {name: {{ . }}, key: username}}}
-- {name: VIGIE_KAFKA_PASSWORD, valueFrom: {secretKeyRef: {name: {{ . }}, key: password}}}
+- {name: VIGIE_KAFKA_USERNAME, valueFrom: {secretKeyRef: {name: {{ . | quote }}, key: username}}}
+- {name: VIGIE_KAFKA_PASSWORD, valueFrom: {secretKeyRef: {name: {{ . | quote }}, key: password}}}
 {{- end }}
 {{- end }}{{ end }}
 {{- with include "vigie.kubeStateMetrics" . }}
