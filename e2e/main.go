@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,16 @@ import (
 
 // dir is where everything is that the test builds, caches and leaves.
 const dir = "build/e2e"
+
+// outage is how long the API server answers nobody: E2E_OUTAGE, else 40 seconds.
+func outage() (time.Duration, error) {
+	text := cmp.Or(os.Getenv("E2E_OUTAGE"), "40s")
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 20*time.Second || d > time.Hour {
+		return 0, fmt.Errorf("E2E_OUTAGE must be 20s to 1h (got %q), e.g. 10m", text)
+	}
+	return d, nil
+}
 
 // limit is the longest that the whole may take once everything is built.
 const limit = 15 * time.Minute
@@ -54,6 +65,10 @@ func outside() error {
 	if _, err := choose(os.Getenv("E2E_RUN")); err != nil {
 		return err // before minutes of building
 	}
+	away, err := outage()
+	if err != nil {
+		return err
+	}
 	made, err := prepare(ctx)
 	if err != nil {
 		return err
@@ -75,7 +90,7 @@ func outside() error {
 	}
 	if os.Getenv("E2E_KEEP") == "" {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, limit)
+		ctx, cancel = context.WithTimeout(ctx, limit+away)
 		defer cancel()
 	}
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", "inside")

@@ -93,9 +93,6 @@ func (e *env) again(ctx context.Context, what func() error) error {
 	}
 }
 
-// away is how long the API server answers nobody.
-const away = 40 * time.Second
-
 // apiServerAway stops the API server as a machine that hangs: connections stay, no
 // answer comes. Agents and gateways go on, and begin anew where they must.
 func (e *env) apiServerAway(ctx context.Context) error {
@@ -108,6 +105,10 @@ func (e *env) apiServerAway(ctx context.Context) error {
 		return err
 	}
 	agent, err := e.pod(ctx, namespace, agents, "e2e-1")
+	if err != nil {
+		return err
+	}
+	away, err := outage()
 	if err != nil {
 		return err
 	}
