@@ -167,11 +167,14 @@ func (s *session) summariseFindings(b *strings.Builder) {
 			if j == showEvidence {
 				break
 			}
-			note := ""
+			normal, note := "", ""
+			if e.Normal != 0 {
+				normal = fmt.Sprintf(", normally %.3g%s", e.Normal, unit(e.Unit))
+			}
 			if e.Note != "" {
 				note = ": " + e.Note
 			}
-			fmt.Fprintf(b, "  %-7s %s %.3g%s, normally %.3g%s%s\n", e.Points, e.Dimension, e.Value, unit(e.Unit), e.Normal, unit(e.Unit), note)
+			fmt.Fprintf(b, "  %-7s %s %.3g%s%s%s\n", e.Points, e.Dimension, e.Value, unit(e.Unit), normal, note)
 		}
 		for j, a := range f.Actors {
 			if j == showActors {

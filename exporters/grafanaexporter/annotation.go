@@ -162,7 +162,11 @@ func (c *Config) text(f *finding.Finding, severity string) string {
 	var evidence, actors, rules []string
 	for _, e := range f.Evidence {
 		if e.Points != finding.Against {
-			evidence = append(evidence, strings.TrimSpace(fmt.Sprintf("%s %.4g (normal %.4g) %s", e.Dimension, e.Value, e.Normal, e.Unit)))
+			normal := ""
+			if e.Normal != 0 {
+				normal = fmt.Sprintf(" (normal %.4g)", e.Normal)
+			}
+			evidence = append(evidence, strings.TrimSpace(fmt.Sprintf("%s %.4g%s %s", e.Dimension, e.Value, normal, e.Unit)))
 		}
 	}
 	for _, a := range f.Actors {
