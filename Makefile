@@ -74,6 +74,7 @@ demo: build ## A match in under six minutes on loopback: kick-off, a goal, a pus
 .PHONY: test
 test: build tools ## All tests; says how many panels and rules were executed
 	$(GO) test -timeout 20m ./...
+	VIGIE_TEST_LOGS_FULL=1 $(GO) test -count=1 -timeout 20m -run KilledAgentLosesNoLineOfAny $(WHOLE)
 	@if command -v cc >/dev/null 2>&1; then echo "$(WITH_C) test ./receivers/fluentbit"; $(WITH_C) test ./receivers/fluentbit; \
 	  else echo "No C compiler: the plugin for Fluent Bit is not tested."; fi
 	@$(GO) test -count=1 -v -run TestProof ./dashboards/proof | grep -E -o '(executed|evaluated) .*|^(---|FAIL).*FAIL.*'
@@ -142,7 +143,7 @@ bench: build ## Benchmarks: the laptop, the store, conntrack, parsing, the detec
 	$(GO) test -run '^$$' -bench 'Filelog|ReadAlloc' -benchtime 1x -timeout 20m ./receivers/containerlogreceiver
 
 .PHONY: soak
-soak: ## The log path at full size: 50 writers, 20 MB/s, 10 kills; a destination that stalls for 60 s
+soak: ## The log path at full size, with its counts: 50 writers, 20 MB/s, 10 kills; a destination that stalls for 60 s
 	VIGIE_TEST_LOGS_FULL=1 $(GO) test -count=1 -v -timeout 30m -run KilledAgentLosesNoLineOfAny $(WHOLE)
 	VIGIE_TEST_STALL=60s $(GO) test -count=1 -v -timeout 20m -run ALagIsGone ./receivers/containerlogreceiver
 

@@ -141,17 +141,10 @@ func (e *env) stopAndCount(ctx context.Context, p *corev1.Pod) {
 		rotated, err := e.rotations(p, last)
 		e.line(0, "the kubelet has rotated the files of "+p.Name, rotated, err)
 	}
-	first := 1
-	if p.Spec.NodeName != "e2e-1" {
-		// Its node's agent began with it, or after it.
-		if first = max(1, e.sink.first(p.Name)); first > 1 {
-			e.note("%d lines of %s were written before its node's agent first ran", first-1, p.Name)
-		}
-	}
 	_ = e.becomes(ctx, "every line of "+p.Name+" arrives, whole, with its pod's identity", time.Minute, func(context.Context) (string, error) {
-		err := e.sink.whole(p.Name, first, last)
+		err := e.sink.whole(p.Name, 1, last)
 		_, twice := e.sink.arrived(p.Name)
-		return fmt.Sprintf("%d of %d, %d of them more than once", last-first+1, last-first+1, twice), err
+		return fmt.Sprintf("%d of %d, %d of them more than once", last, last, twice), err
 	})
 }
 

@@ -177,16 +177,6 @@ func (s *sink) read() (int, error) {
 	return s.taken, nil
 }
 
-// first is the lowest number that has arrived; 0 where none has.
-func (s *sink) first(name string) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if st := s.streams[name]; st != nil {
-		return max(0, slices.Index(st.seen, true))
-	}
-	return 0
-}
-
 // whole is an error where not every line of a stream from first to last has
 // arrived, whole and with its pod's identity.
 func (s *sink) whole(name string, first, last int) error {
