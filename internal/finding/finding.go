@@ -49,7 +49,7 @@ type Finding struct {
 type Evidence struct {
 	Dimension string  `json:"dimension"` // "requests_per_second", "new_client_share", …
 	Value     float64 `json:"value"`
-	Normal    float64 `json:"normal"` // 0 where there is none, or none yet
+	Normal    float64 `json:"normal"`         // 0 where there is none, or none yet
 	Unit      string  `json:"unit,omitempty"` // UCUM; empty for a ratio
 	Points    Points  `json:"points"`
 	Note      string  `json:"note,omitempty"` // a sentence for a person
