@@ -19,6 +19,7 @@ const (
 	mannerHalf  = 400  // ticks after which a count is worth half
 	mannerLeast = 30   // rows of a kind, at a stage, for a class, before it has a say
 	oddShare    = 0.02 // a way in which fewer of its kind come by is odd
+	oddKnown    = 1000 // rows that were held against it before how many are odd is known
 )
 
 const (
@@ -140,7 +141,7 @@ func (m *manners) share(v uint32) (float32, bool) {
 // rows together are far more common than in ordinary traffic: bots of a few
 // machines each, under many kinds of name, need not make a single way common.
 func (x *excess) oddly(m *manners) {
-	if m.slots == nil || m.odd[1] < 10*mannerLeast {
+	if m.slots == nil || m.odd[1] < oddKnown {
 		return
 	}
 	var odd, n float32

@@ -63,6 +63,10 @@ func TestWaysInWhichHardlyAnyOfAKindComeByAreOddOnceTheyAreMany(t *testing.T) {
 		}
 		return n
 	}
+	require.Zero(t, odd(60), "too little is known of how many there always are")
+	for range 2 {
+		m.learn(usual)
+	}
 	require.Equal(t, 60, odd(60))
 	require.Zero(t, odd(6), "as many as there always are")
 	require.Zero(t, odd(0))

@@ -28,6 +28,16 @@ func TestABaselineOfOneMinuteAccusesNobodyOfTheCrowd(t *testing.T) {
 	}
 }
 
+// On a site of forty requests a second a few visits decide what is odd, for a while.
+func TestAFewVisitsDoNotSayWhatIsOdd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a replay of twenty minutes is long")
+	}
+	r := play(t, "kickoff", 17, 0.47/33, nil)
+	t.Log(r)
+	require.Empty(t, r.found)
+}
+
 func TestHowLongClientsStayIsKnownAsFarAsTheyWereSeen(t *testing.T) {
 	span := func(lives ...uint16) uint16 {
 		b := reference{limit: baselineRows}
