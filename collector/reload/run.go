@@ -165,8 +165,9 @@ func (r *Runner) attend(ctx context.Context, g *generation) (*candidate, error) 
 	defer r.wait.Wait()
 	defer cancel()
 	changed := make(chan struct{})
-	known, others := printOf(r.latest.sources, r.latest.nested), r.latest.nested.paths()
-	r.wait.Go(func() { r.watch(watchCtx, known, r.latest.sources, others, changed) })
+	sources, others := r.latest.sources, r.latest.nested.paths()
+	known := printOf(sources, r.latest.nested)
+	r.wait.Go(func() { r.watch(watchCtx, known, sources, others, changed) })
 	asked := false
 	select {
 	case err := <-g.ended:
