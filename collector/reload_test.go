@@ -123,6 +123,10 @@ func TestAStartWithABrokenConfigurationRunsWhatWorkedLastAndSaysSo(t *testing.T)
 	put(t, user, "exporters: {debug: {verbosity: basic}}\n")
 	first := start(t, dir, env, args...)
 	within(t, 30*time.Second, "health", first, first.ready)
+	within(t, 15*time.Second, "what works being kept", first, func() bool { // a moment after it is healthy
+		kept, err := filepath.Glob(filepath.Join(dir, "config", "last-worked.json"))
+		return err == nil && len(kept) == 1
+	})
 	require.NoError(t, first.end(t, 15*time.Second))
 
 	put(t, user, "exporters: {debug: {verbosity: loud}}\n")
