@@ -113,6 +113,9 @@ function hatch(ctx: CanvasRenderingContext2D, x0: number, x1: number, top: numbe
   ctx.fillRect(x0, top, x1 - x0, height);
 }
 
+// The axis is labelled by the minute: two ticks within one would read the same.
+const wholeMinutes = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360].map((m) => m * 60);
+
 export function Chart(props: { title: string; past: Past; seq: number; lines: Line[]; data: (p: Past) => Num[][]; newest: Num; floor?: number; format: (v: number) => string; summary: string; ground?: boolean }) {
   const box = useRef<HTMLDivElement>(null), chart = useRef<uPlot | undefined>(undefined), latest = useRef(props), past = useRef(props.past), visible = useRef(true), drawn = useRef<Num>(null), slot = useRef(++slots);
   latest.current = props;
@@ -143,7 +146,7 @@ export function Chart(props: { title: string; past: Past; seq: number; lines: Li
       padding: [8, 8, 0, 0],
       scales: { x: { time: true }, y: { range: (_u, _lo, hi) => [0, Math.max(hi * 1.08, latest.current.floor ?? 0) || 1] } },
       axes: [
-        { ...axis, size: px * 2 + 4, space: px * 7, values: (_u, ticks) => ticks.map(hourMinute) },
+        { ...axis, size: px * 2 + 4, space: px * 7, incrs: wholeMinutes, values: (_u, ticks) => ticks.map(hourMinute) },
         { ...axis, size: px * 4.5, space: px * 2.6, values: (_u, ticks) => ticks.map((v) => latest.current.format(v)) },
       ],
       series: [{}, ...props.lines.map((l): uPlot.Series => ({
