@@ -83,7 +83,7 @@ test: build tools ## All tests; says how many panels and rules were executed
 test-web: web ## The real page in Chromium (Debian's package chromium), through playwright-core and axe
 	@mkdir -p build
 	$(GO) test -c -o build/warroom.test ./exporters/warroomexporter
-	cd $(WEB)/test && npm ci --silent --ignore-scripts && WARROOM_TEST_BINARY=$(CURDIR)/build/warroom.test npm test
+	cd $(WEB)/test && npm ci --silent --ignore-scripts && WARROOM_TEST_BINARY=$(CURDIR)/build/warroom.test npm $(or $(DRIVE),test)
 
 .PHONY: tools
 tools: ## Install what the tests use beyond Go, where apt and the right to use it are there
@@ -132,7 +132,7 @@ fresh: generate dashboards
 	@$(GO) mod verify
 
 .PHONY: bench
-bench: build ## Benchmarks: the laptop, the store, conntrack, parsing, the detector, the exporters
+bench: build ## Benchmarks: the laptop, the store, conntrack, parsing, the detector, the exporters, the page
 	$(GO) test -run '^$$' -bench 'BenchmarkLaptop|AgentOf110Pods' -benchtime 1x -timeout 10m $(WHOLE)
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/promstore ./exporters/warroomexporter ./receivers/hoststatreceiver
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/accesslog ./internal/sketch ./internal/window ./internal/detect ./internal/replay ./processors/attackdetectionprocessor ./collector/detectcmd
@@ -141,6 +141,8 @@ bench: build ## Benchmarks: the laptop, the store, conntrack, parsing, the detec
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/forecast ./processors/conntrackprocessor ./processors/seriesguardprocessor ./processors/cloudmetadataprocessor
 	$(GO) test -run '^$$' -bench . -benchtime 2s ./exporters/cloudwatchexporter ./internal/emf ./exporters/remotewriteexporter ./internal/applog
 	$(GO) test -run '^$$' -bench 'Filelog|ReadAlloc' -benchtime 1x -timeout 20m ./receivers/containerlogreceiver
+	@if command -v npm >/dev/null 2>&1 && [ -x "$${CHROMIUM:-/usr/bin/chromium}" ]; then $(MAKE) --no-print-directory test-web DRIVE="run bench"; \
+	  else echo "No Node.js or no Chromium: what the page costs in a browser, and a viewer on the server, is not measured."; fi
 
 .PHONY: soak
 soak: ## The log path at full size, with its counts: 50 writers, 20 MB/s, 10 kills; a destination that stalls for 60 s
