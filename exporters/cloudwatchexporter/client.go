@@ -256,7 +256,7 @@ func (c *client) failed(resp *http.Response, body []byte) error {
 		ResponseError: &smithyhttp.ResponseError{Response: &smithyhttp.Response{Response: resp}, Err: cause},
 	}
 	if awsclient.KindOf(err) == awsclient.Credentials {
-		c.clock.Refused(resp, c.now())
+		c.clock.Refused(resp, c.clock.At(c.now()), c.now())
 	}
 	return err
 }

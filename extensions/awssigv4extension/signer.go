@@ -56,18 +56,21 @@ type roundTripper struct {
 // one that it was given, and sends it: twice, where the first was refused because
 // this machine's clock is minutes off.
 func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
-	res, now, err := t.send(req)
+	res, at, err := t.send(req)
 	if err != nil || !refused(res) {
 		return res, err
 	}
-	ahead, wrong := t.clock.Refused(res, now)
-	if !wrong || req.Body != nil && req.GetBody == nil {
+	ahead, wrong := t.clock.Refused(res, at, time.Now())
+	if !wrong {
 		return res, nil
 	}
 	t.log.Warn("This machine's clock is wrong. Requests are signed with AWS' time; what they carry keeps the machine's.",
 		zap.Duration("behind_aws_by", ahead), zap.String("host", req.URL.Host))
 	again := req.Clone(req.Context())
 	if req.Body != nil {
+		if req.GetBody == nil {
+			return res, nil
+		}
 		if again.Body, err = req.GetBody(); err != nil {
 			return res, nil //nolint:nilerr // the first answer stands
 		}
@@ -77,21 +80,21 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// send signs and sends req once; now is this machine's time at which it was signed.
-func (t *roundTripper) send(req *http.Request) (res *http.Response, now time.Time, err error) {
-	now = time.Now()
-	signed, err := t.sign(req, now)
+// send signs and sends req once; at is the time in the signature.
+func (t *roundTripper) send(req *http.Request) (res *http.Response, at time.Time, err error) {
+	at = t.clock.At(time.Now())
+	signed, err := t.sign(req, at)
 	if err != nil {
 		closeBody(req)
-		return nil, now, err
+		return nil, at, err
 	}
 	if res, err = t.base.RoundTrip(signed); err == nil {
 		t.tell(res, signed)
 	}
-	return res, now, err
+	return res, at, err
 }
 
-func (t *roundTripper) sign(req *http.Request, now time.Time) (*http.Request, error) {
+func (t *roundTripper) sign(req *http.Request, at time.Time) (*http.Request, error) {
 	cfg, err := t.source.Config()
 	if err != nil {
 		return nil, err
@@ -112,7 +115,7 @@ func (t *roundTripper) sign(req *http.Request, now time.Time) (*http.Request, er
 	if err != nil {
 		return nil, fmt.Errorf("read the request to sign it: %w", err)
 	}
-	if err := t.v4.SignHTTP(req.Context(), credentials, signed, hash, service, region, t.clock.At(now)); err != nil {
+	if err := t.v4.SignHTTP(req.Context(), credentials, signed, hash, service, region, at); err != nil {
 		return nil, fmt.Errorf("sign the request: %w", err)
 	}
 	return signed, nil

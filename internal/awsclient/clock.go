@@ -20,12 +20,13 @@ const clockTolerance = 4 * time.Minute
 // At is AWS' time when this machine's is now.
 func (c *Clock) At(now time.Time) time.Time { return now.Add(time.Duration(c.ahead.Load())) }
 
-// Refused takes the service's time from an answer that refused a signature made now.
-// It says whether that was the clock's doing, and how far AWS' is ahead (negative:
-// behind): the same request, signed again, may pass.
-func (c *Clock) Refused(resp *http.Response, now time.Time) (ahead time.Duration, wrong bool) {
+// Refused takes the service's time from an answer that refused a signature of signed;
+// now is this machine's. It says whether that was the clock's doing, and how far AWS'
+// is ahead (negative: behind): the same request, signed again, may pass. Of several
+// that were under way at once each is told so.
+func (c *Clock) Refused(resp *http.Response, signed, now time.Time) (ahead time.Duration, wrong bool) {
 	theirs, err := http.ParseTime(resp.Header.Get("Date"))
-	if err != nil || theirs.Sub(c.At(now)).Abs() <= clockTolerance {
+	if err != nil || theirs.Sub(signed).Abs() <= clockTolerance {
 		return 0, false
 	}
 	ahead = theirs.Sub(now)
