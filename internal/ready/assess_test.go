@@ -181,6 +181,17 @@ func TestKEDAsObjectIsPatchedAndNotTheAutoscalerThatItOwns(t *testing.T) {
 	r := Assess(in)
 	require.Equal(t, "ScaledObject", r.Patches[0].Kind)
 	require.Equal(t, `kubectl -n shop patch scaledobject.keda.sh signin-so --type merge -p '{"spec":{"minReplicaCount":16}}'`, r.Patches[0].Command)
+
+	undo := func() string {
+		var text strings.Builder
+		r := Assess(in)
+		require.NoError(t, r.WritePatches(&text, true))
+		return text.String()
+	}
+	require.Contains(t, undo(), "# KEDA's own minimum could not be read: the 1 may stand for 0")
+	in.Cluster.Workloads[0].HPA.Min, in.Cluster.Workloads[0].HPA.ByKEDA = 0, true
+	require.Contains(t, undo(), "minReplicaCount: 0\n")
+	require.NotContains(t, undo(), "could not be read")
 }
 
 func TestWhatIsAssumedIsAWarningAtBestAndAtWorst(t *testing.T) {

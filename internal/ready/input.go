@@ -28,6 +28,7 @@ const (
 	SourceDeployments Source = "deployments"
 	SourceStateful    Source = "statefulsets"
 	SourceHPAs        Source = "horizontalpodautoscalers"
+	SourceScaled      Source = "scaledobjects"
 	SourcePDBs        Source = "poddisruptionbudgets"
 	SourceQuotas      Source = "resourcequotas"
 	SourceServices    Source = "services"
@@ -127,8 +128,11 @@ type HPA struct {
 	Trouble []string
 	Limited bool // it wants more than Max
 	NoUp    bool // behavior.scaleUp is disabled
-	// ScaledObject is KEDA's owner of it, which would set it back; "" where there is none.
+	// ScaledObject is KEDA's owner of it, which would set it back; "" where there is
+	// none. Min and Max are then its own, and with ByKEDA not read those of the
+	// autoscaler that KEDA made: a minimum of 1 where its own is 0.
 	ScaledObject string
+	ByKEDA       bool
 }
 
 // HPAMetric is what an autoscaler goes by: Ratio is the value over the target, as

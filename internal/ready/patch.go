@@ -26,7 +26,8 @@ type Patch struct {
 	Namespace  string    `json:"namespace,omitempty"`
 	Name       string    `json:"name"`
 	Why        string    `json:"why"`
-	Basis      Basis     `json:"basis"` // what the numbers rest on
+	Basis      Basis     `json:"basis"`            // what the numbers rest on
+	Caveat     string    `json:"caveat,omitempty"` // what to look at before it is undone
 	Set        []Setting `json:"set"`
 	Command    string    `json:"command"` // kubectl patch …
 }
@@ -40,6 +41,9 @@ func autoscalerPatch(w *Workload, least, most int, why string) *Patch {
 	if h.ScaledObject != "" {
 		p.APIVersion, p.Kind, p.Name = "keda.sh/v1alpha1", "ScaledObject", h.ScaledObject
 		minKey, maxKey = "spec.minReplicaCount", "spec.maxReplicaCount"
+		if !h.ByKEDA && h.Min == 1 {
+			p.Caveat = "KEDA's own minimum could not be read: the 1 may stand for 0, which an autoscaler does not know."
+		}
 	}
 	if least != h.Min {
 		p.Set = append(p.Set, Setting{minKey, h.Min, least})
@@ -126,6 +130,9 @@ func (r *Result) WritePatches(w io.Writer, undo bool) error {
 			if p.Basis == Assumed {
 				b.WriteString("# It rests on an assumption: look at its line in the report.\n")
 			}
+		}
+		if undo && p.Caveat != "" {
+			b.WriteString("# " + p.Caveat + "\n")
 		}
 		for _, s := range p.Set {
 			from, to := s.From, s.To

@@ -24,6 +24,7 @@ func Rights() []Right {
 		{"apps", "statefulsets", list, nil, "services and what their pods ask for"},
 		{"apps", "daemonsets", []string{"get"}, []string{"aws-node"}, "how the VPC CNI takes addresses"},
 		{"autoscaling", "horizontalpodautoscalers", list, nil, "minimum, maximum and what they measure"},
+		{"keda.sh", "scaledobjects", list, nil, "KEDA's own minimum, where it owns an autoscaler"},
 		{"policy", "poddisruptionbudgets", list, nil, "budgets that would block"},
 		{"karpenter.sh", "nodepools", list, nil, "Karpenter's limits"},
 		{"karpenter.k8s.aws", "ec2nodeclasses", list, nil, "subnets of new nodes"},

@@ -30,6 +30,10 @@ func (in *Inputs) replicas(w *Workload, n *Need) (out []Finding, patch *Patch) {
 	h := w.HPA
 	limit := number(float64(h.Max), "{replica}", Read, "maxReplicas of HorizontalPodAutoscaler %s/%s", w.Namespace, h.Name)
 	floor := number(float64(h.Min), "{replica}", Read, "minReplicas of HorizontalPodAutoscaler %s/%s", w.Namespace, h.Name)
+	if h.ByKEDA {
+		limit = number(float64(h.Max), "{replica}", Read, "maxReplicaCount of ScaledObject %s/%s", w.Namespace, h.ScaledObject)
+		floor = number(float64(h.Min), "{replica}", Read, "minReplicaCount of ScaledObject %s/%s", w.Namespace, h.ScaledObject)
+	}
 	top := Finding{Check: CheckHPAMax, Subject: w.ID(), Number: n.Needed, Limit: limit}
 	low := Finding{Check: CheckHPAMin, Subject: w.ID(), Number: n.Needed, Limit: floor}
 	if n.Needed == nil {

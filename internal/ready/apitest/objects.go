@@ -34,7 +34,8 @@ var paths = map[string]string{ //nolint:gochecknoglobals // a constant table
 	"Node": "/api/v1/nodes", "Pod": "/api/v1/pods", "Service": "/api/v1/services", "ResourceQuota": "/api/v1/resourcequotas",
 	"Deployment": "/apis/apps/v1/deployments", "StatefulSet": "/apis/apps/v1/statefulsets",
 	"HorizontalPodAutoscaler": "/apis/autoscaling/v2/horizontalpodautoscalers", "PodDisruptionBudget": "/apis/policy/v1/poddisruptionbudgets",
-	"NodePool": "/apis/karpenter.sh/v1/nodepools", "EC2NodeClass": "/apis/karpenter.k8s.aws/v1/ec2nodeclasses",
+	"ScaledObject": "/apis/keda.sh/v1alpha1/scaledobjects",
+	"NodePool":     "/apis/karpenter.sh/v1/nodepools", "EC2NodeClass": "/apis/karpenter.k8s.aws/v1/ec2nodeclasses",
 	"ENIConfig": "/apis/crd.k8s.amazonaws.com/v1alpha1/eniconfigs",
 }
 

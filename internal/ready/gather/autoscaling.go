@@ -7,6 +7,7 @@ import (
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/vigie-otel/vigie/internal/finding"
 	"github.com/vigie-otel/vigie/internal/ready"
@@ -22,6 +23,40 @@ func (r *reading) listHPAs(ctx context.Context) error {
 	return list(ctx, r.api, "/apis/autoscaling/v2/horizontalpodautoscalers", func() { r.hpas = nil }, func(h *autoscalingv2.HorizontalPodAutoscaler) {
 		r.hpas = append(r.hpas, autoscaler(h))
 	})
+}
+
+// scaledObject is what is read of keda.sh/v1alpha1.
+type scaledObject struct {
+	metav1.ObjectMeta `json:"metadata"`
+	Spec              struct {
+		Min *int `json:"minReplicaCount"` // KEDA's default: 0
+		Max *int `json:"maxReplicaCount"` // 100
+	} `json:"spec"`
+}
+
+// listScaled reads what KEDA's objects say themselves: the autoscalers that it makes
+// have a minimum of 1 where a service scales to nothing.
+func (r *reading) listScaled(ctx context.Context) error {
+	bounds := map[string][2]int{}
+	err := list(ctx, r.api, "/apis/keda.sh/v1alpha1/scaledobjects", func() { clear(bounds) }, func(o *scaledObject) {
+		b := [2]int{0, 100}
+		for i, given := range []*int{o.Spec.Min, o.Spec.Max} {
+			if given != nil {
+				b[i] = *given
+			}
+		}
+		bounds[o.Namespace+"/"+o.Name] = b
+	})
+	if err != nil {
+		return err
+	}
+	for i := range r.hpas {
+		h := &r.hpas[i]
+		if b, ok := bounds[h.namespace+"/"+h.ScaledObject]; ok && h.ScaledObject != "" {
+			h.Min, h.Max, h.ByKEDA = b[0], b[1], true
+		}
+	}
+	return nil
 }
 
 func autoscaler(h *autoscalingv2.HorizontalPodAutoscaler) hpa {

@@ -84,6 +84,9 @@ func Cluster(ctx context.Context, api *API, o Options) (ready.Cluster, error) {
 		})
 	}
 	wait.Wait()
+	if slices.ContainsFunc(r.hpas, func(h hpa) bool { return h.ScaledObject != "" }) {
+		r.read(ctx, ready.SourceScaled, r.listScaled)
+	}
 	return r.join(), ctx.Err()
 }
 

@@ -68,7 +68,7 @@ func TestWorkloadsComeWithTheirAutoscalersPodsAndNames(t *testing.T) {
 		Pod: ready.Resources{CPUMilli: 1000, Memory: 1 << 30, Pods: 1}, Unrequested: true, OnePerNode: true,
 		Labels: map[string]string{"app.kubernetes.io/name": "player-eu"}, Selector: map[string]string{"kubernetes.io/arch": "amd64"},
 		Tolerations: []ready.Toleration{{Key: "spot", Operator: "Exists"}}, Pending: 1, NoRoom: 1, OldestWait: 10 * time.Minute,
-		HPA: &ready.HPA{Name: "keda-hpa-player", Min: 1, Max: 6, Current: 3, Desired: 3, NoUp: true, ScaledObject: "player",
+		HPA: &ready.HPA{Name: "keda-hpa-player", Min: 0, Max: 6, Current: 3, Desired: 3, NoUp: true, ScaledObject: "player", ByKEDA: true,
 			Trouble: []string{"FailedGetExternalMetric: unable to fetch metrics"},
 			Metrics: []ready.HPAMetric{{Name: "s0-prometheus", Target: "200 a replica", Ratio: 0.9025, Known: true}}},
 	}
@@ -173,6 +173,22 @@ func TestWhatIsForbiddenIsAGapThatNamesTheRight(t *testing.T) {
 	require.Contains(t, c.Gaps[ready.SourceConfigMaps].Do, "cluster-autoscaler-status")
 	require.Contains(t, c.Gaps[ready.SourceHPAs].Why, "answers 500")
 	require.Len(t, c.Nodes, 2, "what may be read is read")
+}
+
+func TestKEDAIsAskedOnlyWhereItOwnsAnAutoscaler(t *testing.T) {
+	s := match(t)
+	s.Refused["/apis/keda.sh/v1alpha1/scaledobjects"] = 403
+	c := read(t, s)
+	require.Contains(t, c.Gaps[ready.SourceScaled].Do, "list on scaledobjects.keda.sh")
+	h := find(t, &c, "video/player").HPA
+	require.Equal(t, 1, h.Min, "the autoscaler's")
+	require.False(t, h.ByKEDA)
+
+	none := apitest.New(t)
+	read(t, none)
+	for _, r := range none.Requests() {
+		require.NotContains(t, r.Path, "keda.sh")
+	}
 }
 
 func TestAClusterWithoutKarpenterOrTheVPCCNIHasNoGap(t *testing.T) {
