@@ -171,8 +171,8 @@ func (s *Store) slotted(ctx context.Context, fn func(context.Context, *tsdb.DB) 
 	ctx, done := s.queryContext(ctx)
 	defer done()
 	if _, err := s.slots.Insert(ctx, ""); err != nil {
-		return err
+		return s.whose(err)
 	}
 	defer s.slots.Delete(0)
-	return s.read(func(db *tsdb.DB) error { return fn(ctx, db) })
+	return s.whose(s.read(func(db *tsdb.DB) error { return fn(ctx, db) }))
 }

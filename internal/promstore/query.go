@@ -49,7 +49,7 @@ func (s *Store) eval(ctx context.Context, expr string, make func(storage.Queryab
 		res = q.Exec(ctx)
 		return res.Err
 	})
-	return res, err
+	return res, s.whose(err)
 }
 
 // Querier reads the series between mint and maxt, in milliseconds. The store

@@ -102,6 +102,14 @@ func (s *Store) absent() error {
 	return fmt.Errorf("%w: %s is being repaired", ErrUnavailable, s.cfg.Dir)
 }
 
+// whose tells a query that the store's end cut short from one that its caller gave up.
+func (s *Store) whose(err error) error {
+	if kind, _ := classify(err); kind == "canceled" && s.ctx.Err() != nil {
+		return ErrClosed
+	}
+	return err
+}
+
 // guard turns a panic of tsdb into a failure that reopening repairs: its writers
 // of head chunks panic when the disk refuses a write.
 func (s *Store) guard(err *error) {
