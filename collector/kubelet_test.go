@@ -28,6 +28,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 	"google.golang.org/grpc"
+
+	"github.com/vigie-otel/vigie/internal/names"
 )
 
 // node is a Kubernetes node as an agent sees it: a kubelet, pods that serve metrics,
@@ -194,6 +196,8 @@ func (n *node) fill(t testing.TB, pods, port int) {
 		switch {
 		case i%5 < 2:
 			annotations["prometheus.io/scrape"], annotations["prometheus.io/port"], annotations["prometheus.io/path"] = "true", fmt.Sprint(port), fmt.Sprintf("/pod/%d", i)
+		case i == 3:
+			annotations[names.PodLogs] = "off"
 		case i == 2: // hostile
 			annotations["prometheus.io/scrape"], annotations["prometheus.io/path"] = "true", "http://169.254.169.254/latest/meta-data/"
 			annotations["prometheus.io/port"] = strings.Repeat("9", 1000)

@@ -35,12 +35,16 @@ func TestAnAgentKnowsItsNodeByTheKubeletAlone(t *testing.T) {
 	} {
 		within(t, 45*time.Second, name+" at the gateway", p, func() bool { return g.since(name, time.Time{}) })
 	}
+	// The pods are known by now, and of the third that its logs are to be left alone.
+	n.logOf(t, 3, "nobody's business")
+	n.logOf(t, 7, "hello again")
 	within(t, 15*time.Second, "the log of a pod", p, func() bool {
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		return g.logs[podName(7)+" app007"] == 1
+		return g.logs[podName(7)+" app007"] == 2
 	})
 	g.mu.Lock()
+	require.False(t, g.bodies["nobody's business"])
 	orders, point, pod := g.metrics["orders_total"], g.points["orders_total"], g.metrics["k8s.pod.cpu.time"]
 	cadvisor := g.points["container_cpu_usage_seconds_total"]
 	g.mu.Unlock()

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -70,6 +69,15 @@ func lists(variable, word string) condition {
 	}
 }
 
+// onNode applies in an agent's pod that knows its node: the fragment of that name, and
+// what takes the node's pods from it.
+func onNode(env environment, shape string) (map[string]any, bool, error) {
+	if shape != "agent" {
+		return nil, false, nil
+	}
+	return inCluster("VIGIE_NODE_NAME", "VIGIE_NODE_IP")(env, shape)
+}
+
 // list is a variable's comma-separated words.
 func list(value string) []string {
 	var words []string
@@ -103,26 +111,16 @@ func filesNamed(env environment, shape string) (map[string]any, bool, error) {
 	return overlay, true, nil
 }
 
-// podsHere applies on a node: where the kubelet keeps the logs of containers. In a
-// pod that knows its node's address the kubelet is asked what the pods want.
+// podsHere applies on a node: where the kubelet keeps the logs of containers. What
+// the pods want is known where the node's fragment knows its pods.
 func podsHere(env environment, shape string) (map[string]any, bool, error) {
 	if !env.exists(env.get("VIGIE_HOST_ROOT") + "/var/log/pods") {
 		return nil, false, nil
 	}
-	if _, asked, err := inCluster("VIGIE_NODE_IP")(env, shape); !asked || err != nil {
+	if _, known, err := onNode(env, shape); !known || err != nil {
 		return nil, true, err
 	}
-	return map[string]any{"receivers": map[string]any{"container_log": map[string]any{
-		"kubelet": map[string]any{"endpoint": "https://" + kubeletOf(env)},
-	}}}, true, nil
-}
-
-// kubeletOf is the host:port of the node's kubelet.
-func kubeletOf(env environment) string {
-	if named := strings.TrimSpace(env.get("VIGIE_KUBELET_ENDPOINT")); named != "" {
-		return named
-	}
-	return net.JoinHostPort(strings.Trim(strings.TrimSpace(env.get("VIGIE_NODE_IP")), "[]"), "10250")
+	return map[string]any{"receivers": map[string]any{"container_log": map[string]any{"pod_list": "kubelet_pods"}}}, true, nil
 }
 
 // podsMeasured applies where the node's pods are known, unless VIGIE_POD_METRICS is
@@ -130,7 +128,7 @@ func kubeletOf(env environment) string {
 func podsMeasured(env environment, shape string) (map[string]any, bool, error) {
 	switch v := strings.TrimSpace(env.get("VIGIE_POD_METRICS")); v {
 	case "", "on":
-		return inCluster("VIGIE_NODE_NAME", "VIGIE_NODE_IP")(env, shape)
+		return onNode(env, shape)
 	case "off":
 		return nil, false, nil
 	default:

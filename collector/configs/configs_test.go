@@ -64,14 +64,18 @@ func TestContainerLogsJoinOnlyOnANode(t *testing.T) {
 	}
 }
 
-// On a node whose address is known, its kubelet is asked what pods want.
-func TestTheKubeletIsAskedOnlyWhereItIsKnown(t *testing.T) {
-	for vars, want := range map[[2]string]any{
-		{"KUBERNETES_SERVICE_HOST=10.0.0.1", "VIGIE_NODE_IP=10.0.0.7"}: "https://10.0.0.7:10250",
-		{"KUBERNETES_SERVICE_HOST=10.0.0.1", "VIGIE_NODE_IP=fd00::7"}:  "https://[fd00::7]:10250",
-		{"KUBERNETES_SERVICE_HOST=10.0.0.1", ""}:                       nil,
-		{"", "VIGIE_NODE_IP=10.0.0.7"}:                                 nil,
+// What pods want is known where the node's pods are, and that is in an agent only: a
+// receiver that names an extension which does not run does not start.
+func TestLogsKnowWhatPodsWantOnlyWhereAnAgentKnowsItsNode(t *testing.T) {
+	const cluster, name, ip = "KUBERNETES_SERVICE_HOST=10.0.0.1", "VIGIE_NODE_NAME=node-1", "VIGIE_NODE_IP=10.0.0.7"
+	for vars, want := range map[[4]string]any{
+		{"agent", cluster, name, ip}:  "kubelet_pods",
+		{"laptop", cluster, name, ip}: nil,
+		{"agent", cluster, name, ""}:  nil,
+		{"agent", cluster, "", ip}:    nil,
+		{"agent", "", name, ip}:       nil,
 	} {
+		shape := vars[0]
 		p := &provider{env: environment{
 			get: func(k string) string {
 				for _, v := range vars {
@@ -83,14 +87,17 @@ func TestTheKubeletIsAskedOnlyWhereItIsKnown(t *testing.T) {
 			},
 			exists: func(string) bool { return true },
 		}}
-		r, err := p.Retrieve(t.Context(), Scheme+":agent", nil)
+		r, err := p.Retrieve(t.Context(), Scheme+":"+shape, nil)
 		require.NoError(t, err)
 		conf, err := r.AsConf()
 		require.NoError(t, err)
-		if d := cmp.Diff(want, conf.Get("receivers::container_log::kubelet::endpoint")); d != "" {
+		if d := cmp.Diff(want, conf.Get("receivers::container_log::pod_list")); d != "" {
 			t.Errorf("%v: %s", vars, d)
 		}
-		if d := cmp.Diff(destinations["agent"]["logs"], conf.Get("service::pipelines::logs/pods::exporters")); d != "" {
+		if d := cmp.Diff(want != nil, slices.Contains(conf.Get("service::extensions").([]any), any("kubelet_pods"))); d != "" {
+			t.Errorf("%v: %s", vars, d)
+		}
+		if d := cmp.Diff(destinations[shape]["logs"], conf.Get("service::pipelines::logs/pods::exporters")); d != "" {
 			t.Errorf("%v: %s", vars, d)
 		}
 	}

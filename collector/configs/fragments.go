@@ -83,7 +83,7 @@ var fragments = []fragment{ //nolint:gochecknoglobals // a constant table
 	{name: "journald", source: true, shapes: []string{"laptop", "agent"}, when: journalHere},
 	{name: "tracers", source: true, shapes: []string{"laptop", "agent"}, when: tracersNamed},
 	{
-		name: "node", source: true, shapes: []string{"agent"}, when: filled("metrics/kubernetes", "metrics", inCluster("VIGIE_NODE_NAME", "VIGIE_NODE_IP"), "metrics/kubelet"),
+		name: "node", source: true, shapes: []string{"agent"}, when: filled("metrics/kubernetes", "metrics", onNode, "metrics/kubelet"),
 		extensions: []string{"kubelet_pods"},
 		puts: []put{
 			{"pod_attributes", "memory_limiter", []string{"metrics", "metrics/kubelet", "metrics/pods", "logs", "logs/pods", "logs/fluentbit", "traces", "traces/tracers"}},

@@ -32,6 +32,5 @@ var (
 	LogsFieldsOut   = otel(ContainerLog, names.LogsFieldsOut, "{field}", Counter, names.LogsReason)
 	LogsSacrificed  = otel(ContainerLog, names.LogsSacrificed, "{record}", Counter, names.K8sNamespaceName, names.LogsClass, names.LogsReason)
 	LogsPassedOver  = otel(ContainerLog, names.LogsPassedOver, "By", Counter, names.K8sNamespaceName)
-	LogsPodLists    = otel(ContainerLog, names.LogsPodLists, "{request}", Counter, names.LogsOutcome)
 	LogsCheckpoints = otel(ContainerLog, names.LogsCheckpoints, "{write}", Counter, names.LogsOutcome)
 )

@@ -142,7 +142,6 @@ var complete = map[metrics.Source]bool{metrics.AttackMetrics: true, metrics.Cont
 var notHere = map[*metrics.Metric]string{
 	metrics.LogsSacrificed: "nothing is behind",
 	metrics.LogsPassedOver: "no pod's logs are left out",
-	metrics.LogsPodLists:   "the reader asks no kubelet",
 }
 
 // detailed are labels that the collector's helpers add at the telemetry level

@@ -22,7 +22,6 @@ const (
 	LogsFieldsOut  = "vigie.logs.fields.dropped" // {field}, monotonic, by reason: too_many, long_key, reserved
 	LogsSacrificed = "vigie.logs.sacrificed"     // {record}, monotonic, by namespace, class and reason
 	LogsPassedOver = "vigie.logs.passed_over"    // By, monotonic, by namespace: of pods that are not to be read
-	LogsPodLists   = "vigie.logs.pod_lists"      // {request}, monotonic, by outcome: ok, failed
 	LogsKind       = "vigie.logs.kind"
 	LogsClass      = "vigie.logs.class" // debug, info, unknown, warn, error, access
 )

@@ -13,11 +13,11 @@ type Holder interface{ Pods() *List }
 func From(host component.Host, id component.ID) (*List, error) {
 	ext, ok := host.GetExtensions()[id]
 	if !ok {
-		return nil, fmt.Errorf("pods: extension %q does not run; configure it and name it in service::extensions", id)
+		return nil, fmt.Errorf("extension %q does not run; configure it and name it in service::extensions", id)
 	}
 	h, ok := ext.(Holder)
 	if !ok {
-		return nil, fmt.Errorf("pods: extension %q knows no pods; name a kubelet_pods", id)
+		return nil, fmt.Errorf("extension %q knows no pods; name a kubelet_pods", id)
 	}
 	return h.Pods(), nil
 }

@@ -2,6 +2,7 @@ package podattributesprocessor
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"strings"
 	"sync"
@@ -54,8 +55,10 @@ func newEnricher(set component.TelemetrySettings, cfg *Config) (*enricher, error
 }
 
 func (e *enricher) start(_ context.Context, host component.Host) (err error) {
-	e.list, err = podlist.From(host, e.cfg.Pods)
-	return err
+	if e.list, err = podlist.From(host, e.cfg.Pods); err != nil {
+		return fmt.Errorf("pods: %w", err)
+	}
+	return nil
 }
 
 func (e *enricher) metrics(ctx context.Context, md pmetric.Metrics) (pmetric.Metrics, error) {

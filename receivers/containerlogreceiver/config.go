@@ -27,13 +27,14 @@ type Config struct {
 	Containers Names `mapstructure:"containers"`
 
 	// Labels and Annotations choose by those of a container's pod: "key", or
-	// "key=value" where the value is a glob. They are known where Kubelet says whom
-	// to ask; until they are, a pod is read. Default: all, but
+	// "key=value" where the value is a glob. They are known where PodList names who
+	// knows them; until they are, a pod is read. Default: all, but
 	// app.kubernetes.io/name=vigie.
 	Labels      Selectors `mapstructure:"labels"`
 	Annotations Selectors `mapstructure:"annotations"`
-	// Kubelet is asked for the labels and annotations of the node's pods.
-	Kubelet Kubelet `mapstructure:"kubelet"`
+	// PodList is the extension that knows the node's pods, their labels and
+	// annotations, e.g. kubelet_pods. Default: none; they stay unknown.
+	PodList *component.ID `mapstructure:"pod_list"`
 
 	// Format of the lines: cri, docker, raw, or auto (the default): by each file's
 	// first line.
@@ -98,16 +99,6 @@ type Config struct {
 type Names struct {
 	Include []string `mapstructure:"include"`
 	Exclude []string `mapstructure:"exclude"`
-}
-
-// Kubelet says how the node's kubelet is asked for its pods (GET /pods).
-type Kubelet struct {
-	Endpoint           string        `mapstructure:"endpoint"`             // https://<node>:10250; default: none, labels and annotations stay unknown
-	TokenFile          string        `mapstructure:"token_file"`           // default: the service account's
-	CAFile             string        `mapstructure:"ca_file"`              // whose certificates are believed; default: the system's
-	InsecureSkipVerify bool          `mapstructure:"insecure_skip_verify"` // believe any certificate; default: false
-	Interval           time.Duration `mapstructure:"interval"`             // default 30s; at most each 2s when a pod is unknown
-	Timeout            time.Duration `mapstructure:"timeout"`              // default 5s
 }
 
 // Parse says what becomes of bodies.
@@ -195,12 +186,9 @@ type Retry struct {
 
 func createDefaultConfig() *Config {
 	return &Config{
-		Include: []string{"/var/log/pods/*/*/*.log"},
-		Pods:    Names{Exclude: []string{"vigie-*"}},
-		Labels:  Selectors{Exclude: []string{"app.kubernetes.io/name=vigie"}},
-		Kubelet: Kubelet{
-			TokenFile: "/var/run/secrets/kubernetes.io/serviceaccount/token", Interval: 30 * time.Second, Timeout: 5 * time.Second,
-		},
+		Include:     []string{"/var/log/pods/*/*/*.log"},
+		Pods:        Names{Exclude: []string{"vigie-*"}},
+		Labels:      Selectors{Exclude: []string{"app.kubernetes.io/name=vigie"}},
 		Parse:       Parse{Format: "auto", Body: bodyMessage, AccessLogs: accessRaw, MaxFields: 64, MaxDepth: 4, MaxKeyBytes: 128},
 		Sacrifice:   Sacrifice{Order: slices.Clone(classNames[:])},
 		Format:      "auto",
@@ -292,11 +280,6 @@ func (c *Config) Validate() error {
 			}
 		}
 	}
-	if e := c.Kubelet.Endpoint; e != "" && !strings.HasPrefix(e, "https://") {
-		errs = append(errs, fmt.Errorf("kubelet::endpoint must begin with https:// (got %q), e.g. https://10.0.0.7:10250", e))
-	}
-	positive("kubelet::interval", c.Kubelet.Interval, "30s")
-	positive("kubelet::timeout", c.Kubelet.Timeout, "5s")
 	atLeast("max_line_bytes", c.MaxLineBytes, 1024)
 	atLeast("max_files", c.MaxFiles, 1)
 	atLeast("max_open_files", c.MaxOpenFiles, 1)

@@ -2,6 +2,7 @@ package containerlogreceiver
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"sync"
 	"time"
@@ -69,10 +70,12 @@ func (r *logReceiver) Start(ctx context.Context, host component.Host) error {
 		return err
 	}
 	rd.notify, rd.out, rd.acks, st.counts = notify, batches, acks, rd.counts
-	if rd.pods, err = r.config.podList(); err != nil {
-		return err
+	if id := r.config.PodList; id != nil {
+		if rd.pods, err = podlist.From(host, *id); err != nil {
+			return fmt.Errorf("pod_list: %w", err)
+		}
 	}
-	unregister, err := register(r.set.TelemetrySettings, rd.counts, rd.spaces, rd.pods)
+	unregister, err := register(r.set.TelemetrySettings, rd.counts, rd.spaces)
 	if err != nil {
 		return err
 	}
@@ -83,21 +86,7 @@ func (r *logReceiver) Start(ctx context.Context, host component.Host) error {
 	r.stop, r.halt = stop, halt
 	r.done.Go(func() { rd.run(reading) })
 	r.done.Go(func() { sd.run(sending) })
-	if rd.pods != nil {
-		r.done.Go(func() { rd.pods.Run(reading, r.complain()) })
-	}
 	return nil
-}
-
-// complain logs that the kubelet does not answer, at most each ten minutes.
-func (r *logReceiver) complain() func(error) {
-	var last time.Time
-	return func(err error) {
-		if now := time.Now(); err != nil && now.Sub(last) >= 10*time.Minute {
-			last = now
-			r.set.Logger.Warn("Labels and annotations of pods are not known; until they are, all pods are read as configured", zap.Error(err))
-		}
-	}
 }
 
 // Shutdown stops reading, offers what was read, and stores how far that is. A
@@ -144,16 +133,4 @@ func (c *Config) tail() (tail.Options, error) {
 		}
 	}
 	return opts, nil
-}
-
-// podList gives the list of pods; nil if nobody is to be asked.
-func (c *Config) podList() (*podlist.List, error) {
-	if c.Kubelet.Endpoint == "" {
-		return nil, nil
-	}
-	k := c.Kubelet
-	return podlist.New(podlist.Options{
-		Endpoint: k.Endpoint, TokenFile: k.TokenFile, CAFile: k.CAFile, Insecure: k.InsecureSkipVerify,
-		Interval: k.Interval, Soonest: min(2*time.Second, k.Interval), Timeout: k.Timeout,
-	})
 }

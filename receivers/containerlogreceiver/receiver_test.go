@@ -207,6 +207,14 @@ func TestWhatIsRefusedUntilTheEndIsReadAgainByTheNextRun(t *testing.T) {
 	require.NoError(t, s.Shutdown(t.Context()))
 }
 
+func TestAPodListThatIsNotThereIsSaid(t *testing.T) {
+	s := newStage(t, false)
+	id := component.MustNewID("kubelet_pods")
+	s.config.PodList = &id
+	require.ErrorContains(t, s.Start(t.Context(), componenttest.NewNopHost()), `pod_list: extension "kubelet_pods" does not run; configure it`)
+	require.NoError(t, s.Shutdown(t.Context()))
+}
+
 func TestAStorageThatIsNotThereIsSaid(t *testing.T) {
 	s := newStage(t, false)
 	id := component.MustNewID("file_storage")

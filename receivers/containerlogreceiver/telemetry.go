@@ -12,7 +12,6 @@ import (
 
 	"github.com/vigie-otel/vigie/internal/applog"
 	"github.com/vigie-otel/vigie/internal/names"
-	"github.com/vigie-otel/vigie/internal/podlist"
 	"github.com/vigie-otel/vigie/internal/tail"
 	"github.com/vigie-otel/vigie/receivers/containerlogreceiver/internal/metadata"
 )
@@ -175,7 +174,7 @@ func alone(from *atomic.Int64) value {
 }
 
 // register gives the meter what is counted; nothing is computed until it asks.
-func register(set component.TelemetrySettings, c *counts, spaces *namespaces, pods *podlist.List) (unregister func() error, err error) {
+func register(set component.TelemetrySettings, c *counts, spaces *namespaces) (unregister func() error, err error) {
 	m := set.MeterProvider.Meter(metadata.ScopeName)
 	var errs error
 	counter := func(name, unit, text string) metric.Int64ObservableCounter {
@@ -218,10 +217,6 @@ func register(set component.TelemetrySettings, c *counts, spaces *namespaces, po
 	gauge(names.LogsFilesOpen, "{file}", "Files that are open.", &c.open)
 	gauge(names.LogsFilesKnown, "{file}", "Files that are followed, rotated ones included.", &c.known)
 
-	if pods != nil {
-		table[counter(names.LogsPodLists, "{request}", "Requests to the kubelet for its pods.")] = []value{
-			by(names.LogsOutcome, "ok", &pods.OK), by(names.LogsOutcome, "failed", &pods.Failed)}
-	}
 	lines := counter(names.LogsLines, "{line}", "Lines read, as they are in the files.")
 	bytes := counter(names.LogsBytes, "By", "Bytes read.")
 	lag, err := m.Int64ObservableGauge(names.LogsLag, metric.WithUnit("By"), metric.WithDescription("Bytes written and not accepted by the pipeline yet."))

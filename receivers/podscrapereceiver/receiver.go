@@ -44,7 +44,7 @@ func create(_ context.Context, set receiver.Settings, cfg component.Config, next
 func (p *podScrape) Start(ctx context.Context, host component.Host) (err error) {
 	list, err := podlist.From(host, p.cfg.Pods)
 	if err != nil {
-		return err
+		return fmt.Errorf("pods: %w", err)
 	}
 	d := &discovery{cfg: p.cfg, list: list, log: p.set.Logger, prefix: "/" + rand.Text() + "/"}
 	if p.unregister, err = register(p.set.TelemetrySettings, p.cfg, d); err != nil {
