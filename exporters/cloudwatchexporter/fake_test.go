@@ -103,12 +103,16 @@ func startMetrics(t *testing.T, c *Config) *running {
 
 func (r *running) send(ld plog.Logs) {
 	r.t.Helper()
-	require.NoError(r.t, r.logs.ConsumeLogs(r.t.Context(), ld))
+	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute) // it tries for ever
+	defer cancel()
+	require.NoError(r.t, r.logs.ConsumeLogs(ctx, ld))
 }
 
 func (r *running) measure(md pmetric.Metrics) {
 	r.t.Helper()
-	require.NoError(r.t, r.metr.ConsumeMetrics(r.t.Context(), md))
+	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
+	defer cancel()
+	require.NoError(r.t, r.metr.ConsumeMetrics(ctx, md))
 }
 
 // counted is a counter's values by an attribute of it.
