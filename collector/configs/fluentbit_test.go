@@ -21,6 +21,8 @@ import (
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processortest"
 	"go.opentelemetry.io/collector/receiver/receivertest"
+
+	"github.com/vigie-otel/vigie/internal/testkit/ports"
 )
 
 var fluent = map[string]string{"VIGIE_FLUENT_ENDPOINT": "127.0.0.1:24224"} //nolint:gochecknoglobals // a constant table
@@ -124,7 +126,7 @@ func TestWhatFluentBitForwardsGetsTheNamesOfTheConventions(t *testing.T) {
 	sink := new(consumertest.LogsSink)
 	rf := fluentforwardreceiver.NewFactory()
 	cfg := rf.CreateDefaultConfig().(*fluentforwardreceiver.Config)
-	cfg.ListenAddress = freeAddress(t)
+	cfg.ListenAddress = ports.Address(t)
 	r, err := rf.CreateLogs(t.Context(), receivertest.NewNopSettings(rf.Type()), cfg, fluentPipeline(t, sink))
 	require.NoError(t, err)
 	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
@@ -242,12 +244,4 @@ func TestThePodIsNamedBeforeKubernetesIsAsked(t *testing.T) {
 	if d := cmp.Diff(want, list[:len(want)]); d != "" {
 		t.Error(d)
 	}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -22,6 +21,7 @@ import (
 
 	"github.com/vigie-otel/vigie/dashboards/alertmanager"
 	"github.com/vigie-otel/vigie/dashboards/rules"
+	"github.com/vigie-otel/vigie/internal/testkit/ports"
 )
 
 // The inhibitions run in a real Alertmanager on loopback, whose receivers tell
@@ -141,7 +141,7 @@ func start(t *testing.T) *running {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "config.yaml")
 	require.NoError(t, os.WriteFile(path, silenced(t), 0o600))
-	port := freePort(t)
+	port := ports.Address(t)
 	cmd := exec.CommandContext(t.Context(), bin, "--config.file="+path, "--storage.path="+dir,
 		"--web.listen-address="+port, "--cluster.listen-address=", "--log.level=warn")
 	var log lockedBuffer
@@ -237,15 +237,6 @@ func (am *running) inhibited(t *testing.T, labels map[string]string) bool {
 	}
 	t.Fatalf("Alertmanager does not know %v", labels)
 	return false
-}
-
-// freePort is an address on loopback that was free a moment ago.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // lockedBuffer is written by the process' copier and read when it fails.

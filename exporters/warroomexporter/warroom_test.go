@@ -25,6 +25,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/vigie-otel/vigie/exporters/warroomexporter/internal/metadata"
+	"github.com/vigie-otel/vigie/internal/testkit/ports"
 )
 
 // pipelines is a running exporter with its three pipelines.
@@ -263,10 +264,10 @@ func TestAPortInUseSaysWhichAndWhatToDo(t *testing.T) {
 }
 
 func TestAfterAStartThatFailedTheNextPipelinesStartTriesAgain(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
 	cfg := testConfig(t)
-	cfg.NetAddr.Endpoint = taken.Addr().String()
+	cfg.NetAddr.Endpoint = ports.Address(t)
+	taken, err := net.Listen("tcp", cfg.NetAddr.Endpoint)
+	require.NoError(t, err)
 	f, set := NewFactory(), exportertest.NewNopSettings(metadata.Type)
 	first, err := f.CreateLogs(t.Context(), set, cfg)
 	require.NoError(t, err)

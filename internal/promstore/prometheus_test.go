@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/vigie-otel/vigie/internal/testkit/ports"
 )
 
 // tool finds a program of Debian's prometheus package.
@@ -67,7 +68,7 @@ func TestARealPrometheusFillsTheStoreByRemoteWrite(t *testing.T) {
 	}))
 	defer srv.Close()
 	dir := t.TempDir()
-	addr := freeAddress(t)
+	addr := ports.Address(t)
 	cfg := filepath.Join(dir, "prometheus.yml")
 	require.NoError(t, os.WriteFile(cfg, fmt.Appendf(nil, `
 global: {scrape_interval: 1s}
@@ -125,11 +126,4 @@ type recorder struct {
 func (r *recorder) WriteHeader(code int) {
 	r.code = code
 	r.ResponseWriter.WriteHeader(code)
-}
-
-func freeAddress(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }

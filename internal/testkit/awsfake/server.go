@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/vigie-otel/vigie/internal/testkit/ports"
 )
 
 // Service is a signing name, as it stands in a credential scope.
@@ -151,7 +153,8 @@ func (s *Server) EnvWithoutCredentials() []string {
 }
 
 // Down closes every port, as an outage of the network does: connections are
-// refused and those that are open break. Up opens the same ports again.
+// refused and those that are open break. Up opens the same ports again, which
+// nobody else is given meanwhile.
 func (s *Server) Down() {
 	for _, l := range []*listener{s.front, s.meta, s.pods} {
 		l.down()
@@ -213,7 +216,7 @@ type listener struct {
 
 func listen(t testing.TB, serve http.HandlerFunc) *listener {
 	t.Helper()
-	l := &listener{address: "127.0.0.1:0", handler: serve}
+	l := &listener{address: ports.Address(t), handler: serve}
 	if err := l.up(); err != nil {
 		t.Fatalf("awsfake: %v", err)
 	}
@@ -232,7 +235,6 @@ func (l *listener) up() error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", l.address, err)
 	}
-	l.address = socket.Addr().String()
 	l.server = &http.Server{Handler: l.handler, ReadHeaderTimeout: time.Minute}
 	go func(s *http.Server) { _ = s.Serve(socket) }(l.server)
 	return nil

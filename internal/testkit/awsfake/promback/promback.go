@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -24,6 +23,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/vigie-otel/vigie/internal/promstore"
+	"github.com/vigie-otel/vigie/internal/testkit/ports"
 )
 
 // Prometheus is a running one.
@@ -78,7 +78,7 @@ func startProgram(t testing.TB, program string, window time.Duration) *Prometheu
 	if err := os.WriteFile(file, fmt.Appendf(nil, settings, int(window.Seconds())), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	address := freeAddress(t)
+	address := ports.Address(t)
 	log, err := os.Create(filepath.Join(dir, "log")) //nolint:gosec // the test's own directory
 	if err != nil {
 		t.Fatal(err)
@@ -107,16 +107,6 @@ func startProgram(t testing.TB, program string, window time.Duration) *Prometheu
 			t.Fatalf("prometheus is not ready after 30 s:\n%s", text)
 		}
 	}
-}
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // WriteURL takes remote write.
