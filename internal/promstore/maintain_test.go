@@ -88,7 +88,8 @@ func TestAppendsQueriesRepairsAndCloseMayAllMeet(t *testing.T) {
 }
 
 func TestQueriesBeyondTheWaitingRoomAreRefusedAsUnavailable(t *testing.T) {
-	s := openTest(t, Config{QueryConcurrency: 1, QueryTimeout: 20 * time.Millisecond})
+	// The first query waits this out; the last has as long to answer.
+	s := openTest(t, Config{QueryConcurrency: 1, QueryTimeout: 2 * time.Second})
 	_, err := s.slots.Insert(t.Context(), "")
 	require.NoError(t, err)
 	code, body := get(t, s, "/api/v1/query", url.Values{"query": {"1"}})
