@@ -103,9 +103,26 @@ func startMetrics(t *testing.T, c *Config) *running {
 
 func (r *running) send(ld plog.Logs) {
 	r.t.Helper()
+	require.NoError(r.t, r.try(ld))
+}
+
+// try is send for a goroutine that is not the test's own.
+func (r *running) try(ld plog.Logs) error {
 	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute) // it tries for ever
 	defer cancel()
-	require.NoError(r.t, r.logs.ConsumeLogs(ctx, ld))
+	return r.logs.ConsumeLogs(ctx, ld)
+}
+
+// told is what health hears next.
+func (r *running) told() *componentstatus.Event {
+	r.t.Helper()
+	select {
+	case e := <-r.host.events:
+		return e
+	case <-time.After(time.Minute):
+		r.t.Fatal("health is told nothing")
+		return nil
+	}
 }
 
 func (r *running) measure(md pmetric.Metrics) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -30,7 +31,9 @@ func TestRecordsArriveInTheirStreamsWhichAreMadeOnceAsConfigured(t *testing.T) {
 	}))
 	var all sync.WaitGroup
 	for i := range 8 {
-		all.Go(func() { x.send(pods(map[string][]string{"a": {fmt.Sprint("a", i)}, "b": {fmt.Sprint("b", i)}})) })
+		all.Go(func() {
+			assert.NoError(t, x.try(pods(map[string][]string{"a": {fmt.Sprint("a", i)}, "b": {fmt.Sprint("b", i)}})))
+		})
 	}
 	all.Wait()
 
@@ -163,7 +166,11 @@ func TestTheServicesTroubleIsRetriedUntilEachEventIsThereOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			fake := awsfake.Start(t, awsfake.Options{})
 			surround(t, fake.Env())
-			x := startLogs(t, direct(func(c *Config) { c.Timeout = 200 * time.Millisecond }))
+			x := startLogs(t, direct(func(c *Config) {
+				if f.Kind == awsfake.Timeout {
+					c.Timeout = 3 * time.Second // a request that only was slow would be sent twice
+				}
+			}))
 			fake.Inject(awsfake.Logs, f)
 			x.send(pods(map[string][]string{"a": {"1", "2"}, "b": {"3"}}))
 			require.Equal(t, []string{"1", "2"}, messages(fake.Events("/vigie/final", "a")))
@@ -231,17 +238,14 @@ func TestAPermissionThatComesDuringTheMatchIsNoticedAndItsLackIsOnHealth(t *test
 	surround(t, fake.Env())
 	fake.Allow("logs:CreateLogGroup")
 	x := startLogs(t, direct(nil))
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		x.send(pods(map[string][]string{"a": {"kept"}}))
-	}()
-	told := <-x.host.events
+	done := make(chan error, 1)
+	go func() { done <- x.try(pods(map[string][]string{"a": {"kept"}})) }()
+	told := x.told()
 	require.Equal(t, componentstatus.StatusRecoverableError, told.Status())
 	require.ErrorContains(t, told.Err(), "allow logs:")
 	fake.AllowAll()
-	<-done
-	require.Equal(t, componentstatus.StatusOK, (<-x.host.events).Status())
+	require.NoError(t, <-done)
+	require.Equal(t, componentstatus.StatusOK, x.told().Status())
 	require.Equal(t, []string{"kept"}, messages(fake.Events("/vigie/final", "a")))
 }
 
@@ -250,17 +254,25 @@ func TestWithoutCredentialsItStartsQueuesAndSaysSoAndSendsOnceTheyCome(t *testin
 	surround(t, fake.EnvWithoutCredentials())
 	c := createDefaultConfig()
 	c.Logs.Group, c.Logs.Stream = "/g", "s"
-	from := time.Now()
 	x := startLogs(t, c)
-	require.Less(t, time.Since(from), time.Second)
 	x.send(pods(map[string][]string{"a": {"kept"}}))
-	told := <-x.host.events
+	told := x.told()
 	require.Equal(t, componentstatus.StatusRecoverableError, told.Status())
 	require.ErrorContains(t, told.Err(), "no AWS credentials")
 	surround(t, fake.Env())
-	require.Equal(t, componentstatus.StatusOK, (<-x.host.events).Status())
+	require.Equal(t, componentstatus.StatusOK, x.told().Status())
 	require.NoError(t, x.logs.Shutdown(context.Background()))
 	require.Equal(t, []string{"kept"}, messages(fake.Events("/g", "s")))
+}
+
+func TestTheStartDoesNotWaitForCredentials(t *testing.T) {
+	late := awsfake.CredentialsLate(t, 10*time.Second)
+	c := createDefaultConfig()
+	c.Logs.Group, c.Logs.Stream = "/g", "s"
+	x := startLogs(t, c)
+	x.send(pods(map[string][]string{"a": {"waits in the queue"}}))
+	require.False(t, late.Answered(), "the start waited")
+	late.Asked(t)
 }
 
 func TestAClockThatIsWrongIsCorrectedByTheServices(t *testing.T) {
