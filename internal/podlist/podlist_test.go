@@ -21,7 +21,7 @@ func list(t *testing.T, answer http.HandlerFunc) *List {
 	t.Cleanup(srv.Close)
 	token := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(token, []byte("secret\n"), 0o600))
-	l, err := New(Options{Endpoint: srv.URL + "/", TokenFile: token, Insecure: true, Interval: time.Hour, Soonest: time.Millisecond, Timeout: time.Second})
+	l, err := New(Options{Endpoint: srv.URL + "/", TokenFile: token, Insecure: true, Interval: time.Hour, Soonest: time.Millisecond, Timeout: 30 * time.Second})
 	require.NoError(t, err)
 	return l
 }

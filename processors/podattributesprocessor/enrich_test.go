@@ -49,7 +49,7 @@ func known(t testing.TB) host {
 	t.Cleanup(kubelet.Close)
 	token := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(token, []byte("t"), 0o600))
-	list, err := podlist.New(podlist.Options{Endpoint: kubelet.URL, TokenFile: token, Insecure: true, Interval: time.Hour, Soonest: time.Second, Timeout: time.Second})
+	list, err := podlist.New(podlist.Options{Endpoint: kubelet.URL, TokenFile: token, Insecure: true, Interval: time.Hour, Soonest: time.Second, Timeout: 30 * time.Second})
 	require.NoError(t, err)
 	require.NoError(t, list.Refresh(t.Context()))
 	return host{component.MustNewID("kubelet_pods"): holder{list: list}}
