@@ -204,7 +204,7 @@ exporters:
 			default:
 				config += "  " + id + ": {}\n"
 			}
-			got := run(t, config+inPipelines(signal+" "+id))
+			got := runUntil(t, config+inPipelines(signal+" "+id), c.text)
 			refusedOnPurpose(t, aws)
 			wants(t, line(t, got, c.part), c.level, c.text, c.fix)
 		})
@@ -265,7 +265,7 @@ exporters:
 }
 
 func TestAHostThatTheSignerCompletesIsShownAsItWasAsked(t *testing.T) {
-	p := &plan{timeout: time.Second, clock: &clock{}}
+	p := &plan{timeout: 20 * time.Second, clock: &clock{}}
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(other.Close)
 	e := endpoint{part: "x", url: other.URL + "/auto", takes: "OTLP traces"}

@@ -57,10 +57,26 @@ func settings(t *testing.T, config string) otelcol.CollectorSettings {
 	}
 }
 
-// run checks a configuration, with two seconds a part.
+// run checks a configuration, with more time a part than one that answers takes on
+// any machine.
 func run(t *testing.T, config string) Results {
 	t.Helper()
-	got, err := Run(t.Context(), settings(t, config), 2*time.Second)
+	return runFor(t, config, 20*time.Second)
+}
+
+// runUntil is run for a line with a text: one that names the time a part has waited
+// for an answer is not waited for longer than that.
+func runUntil(t *testing.T, config, text string) Results {
+	t.Helper()
+	if text == "no answer in 2s" {
+		return runFor(t, config, 2*time.Second)
+	}
+	return run(t, config)
+}
+
+func runFor(t *testing.T, config string, part time.Duration) Results {
+	t.Helper()
+	got, err := Run(t.Context(), settings(t, config), part)
 	require.NoError(t, err)
 	return got
 }

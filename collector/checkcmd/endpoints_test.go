@@ -41,7 +41,7 @@ func TestEachAnswerOfAnEndpointHasItsLine(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := httptest.NewServer(c.serve)
 			t.Cleanup(s.Close)
-			got := run(t, "exporters: {otlp_http: {endpoint: \""+s.URL+"\"}}\n"+inPipelines("logs otlp_http"))
+			got := runUntil(t, "exporters: {otlp_http: {endpoint: \""+s.URL+"\"}}\n"+inPipelines("logs otlp_http"), c.text)
 			r := line(t, got, "exporters::otlp_http")
 			wants(t, r, c.level, c.text, c.fix)
 			require.NotContains(t, r.Text, "\x1b")
@@ -151,7 +151,7 @@ func TestEachAnswerOfACollectorHasItsLine(t *testing.T) {
 		"silent":            {silent.Addr().String(), "", Fail, "no answer in 2s", "security groups"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := run(t, "exporters: {otlp_grpc: {endpoint: \""+c.endpoint+"\""+c.settings+"}}\n"+inPipelines("metrics otlp_grpc"))
+			got := runUntil(t, "exporters: {otlp_grpc: {endpoint: \""+c.endpoint+"\""+c.settings+"}}\n"+inPipelines("metrics otlp_grpc"), c.text)
 			r := line(t, got, "exporters::otlp_grpc")
 			wants(t, r, c.level, c.text, c.fix)
 			require.Equal(t, c.level != OK, r.Fix != "")

@@ -26,7 +26,7 @@ func TestEachAnswerOfKubernetesHasItsLine(t *testing.T) {
 	}))
 	t.Cleanup(s.Close)
 	require.NoError(t, os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600))
-	fine := kube{root: s.URL, path: "/stats/summary", what: "the kubelet's summary", authority: authority, token: token, rule: "get on nodes/stats", timeout: time.Second}
+	fine := kube{root: s.URL, path: "/stats/summary", what: "the kubelet's summary", authority: authority, token: token, rule: "get on nodes/stats", timeout: 20 * time.Second}
 	with := func(change func(*kube)) kube { k := fine; change(&k); return k }
 
 	wants(t, fine.ask(t.Context()), OK, "gives the kubelet's summary", "")
