@@ -259,7 +259,8 @@ func TestNothingExpandedIsKeptAndWhatIsReadByReferenceIsWatched(t *testing.T) {
 	if strings.Contains(string(body), "hunter2") || !strings.Contains(string(body), "${file:") {
 		t.Errorf("kept: %s", body)
 	}
-	require.NoError(t, os.WriteFile(secret, []byte("hunter3"), 0o600))
+	require.NoError(t, os.WriteFile(secret+".new", []byte("hunter3"), 0o600))
+	require.NoError(t, os.Rename(secret+".new", secret)) // nobody sees it half written
 	w.until(t, "reload", func(s configstate.Snapshot) bool { return s.Applied == 1 })
 	w.end(t)
 	if d := cmp.Diff([]string{"start hunter2", "end hunter2", "start hunter3", "end hunter3"}, w.all()); d != "" {
