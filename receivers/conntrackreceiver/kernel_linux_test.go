@@ -243,38 +243,50 @@ func TestNewEntriesAreCountedInTheKernelAndByReading(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			ns := netlab.New(t, "a")
-			c := newEventCounter()
-			ctx, cancel := context.WithCancel(t.Context())
-			done := make(chan error)
-			go func() { done <- how(newKernel(ns.Path), ctx, 0, c) }()
-			// Nothing tells when the subscription is there but that it counts:
-			// one entry at a time until the first is seen, then many.
-			wait := func(atLeast uint64) bool {
-				for end := time.Now().Add(1200 * time.Millisecond); time.Now().Before(end); {
-					if c.created.Load() >= atLeast {
-						return true
-					}
-					time.Sleep(time.Millisecond) // the other goroutine is in the kernel: no bubble
-				}
-				return false
-			}
-			for port := uint16(1); ; port++ {
-				require.Less(t, port, uint16(20), "no event is seen")
-				ns.Fill(netlab.TCPFlows(1, netip.AddrPortFrom(netip.MustParseAddr("10.0.0.8"), port), flow.StateSynSent, 0))
-				if wait(1) {
-					break
-				}
-			}
-			seen := c.created.Load()
+			c, stop := subscribed(t, ns, how)
 			const n = 5000
 			ns.Fill(netlab.TCPFlows(n, netip.MustParseAddrPort("10.0.0.9:80"), flow.StateSynSent, 0))
-			require.True(t, wait(seen+n))
-			require.Equal(t, seen+n, c.created.Load())
+			reaches(c, 1+n, 30*time.Second)
+			require.EqualValues(t, 1+n, c.created.Load())
 			require.Zero(t, c.lost.Load())
-			cancel()
-			require.NoError(t, <-done)
+			require.NoError(t, stop())
 		})
 	}
+}
+
+// subscribed begins to count and returns once the subscription has counted one
+// entry. Nothing tells that it is there but that it counts: each is given one
+// entry, after a while, and one that does not count it is ended and begun anew. So
+// the one that is returned has been given one entry in all.
+func subscribed(t *testing.T, ns *netlab.NS, how func(*kernel, context.Context, int, *eventCounter) error) (c *eventCounter, stop func() error) {
+	t.Helper()
+	pause := 100 * time.Millisecond
+	for port := uint16(1); port <= 8; port++ {
+		c = newEventCounter()
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- how(newKernel(ns.Path), ctx, 0, c) }()
+		stop = func() error { cancel(); return <-done }
+		time.Sleep(pause) // the other goroutine is in the kernel: no bubble
+		ns.Fill(netlab.TCPFlows(1, netip.AddrPortFrom(netip.MustParseAddr("10.0.0.8"), port), flow.StateSynSent, 0))
+		if reaches(c, 1, 5*time.Second) {
+			return c, stop
+		}
+		require.NoError(t, stop())
+		pause *= 2
+	}
+	t.Fatal("no event is seen")
+	return nil, nil
+}
+
+// reaches waits until so many entries are counted.
+func reaches(c *eventCounter, atLeast uint64, within time.Duration) bool {
+	for end := time.Now().Add(within); c.created.Load() < atLeast; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			return false
+		}
+	}
+	return true
 }
 
 func TestCountingLeavesANamespaceThatIsGone(t *testing.T) {
