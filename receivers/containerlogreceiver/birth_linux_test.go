@@ -2,7 +2,6 @@ package containerlogreceiver
 
 import (
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -25,20 +24,24 @@ func TestFilesMadeShortlyBeforeTheFirstStartAreNewOnes(t *testing.T) {
 		time.Sleep(300 * time.Millisecond) // births are known to 100 ms
 		require.NoError(t, s.Start(t.Context(), componenttest.NewNopHost()))
 		stop := make(chan struct{})
-		var writer sync.WaitGroup
-		writer.Go(func() { // until one is behind the first look
+		wrote := make(chan error, 1)
+		go func() { // until one is behind the first look
 			for {
 				select {
 				case <-stop:
+					wrote <- nil
 					return
 				case <-time.After(50 * time.Millisecond):
-					s.write(t, "after\n")
+					if err := s.append("after\n"); err != nil {
+						wrote <- err
+						return
+					}
 				}
 			}
-		})
+		}()
 		s.moody.wait(t, "a line after", func() bool { return slices.Contains(s.moody.bodies, "after") })
 		close(stop)
-		writer.Wait()
+		require.NoError(t, <-wrote)
 		require.NoError(t, s.Shutdown(t.Context()))
 		require.Equal(t, want, slices.Contains(s.moody.bodies, "before"), "new_within %s: %v", within, s.moody.bodies)
 	}

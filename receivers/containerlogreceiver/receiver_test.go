@@ -114,11 +114,17 @@ func (s *stage) renew(t *testing.T) {
 
 func (s *stage) write(t *testing.T, text string) {
 	t.Helper()
+	require.NoError(t, s.append(text))
+}
+
+// append is write for a goroutine that is not the test's own.
+func (s *stage) append(text string) error {
 	f, err := os.OpenFile(filepath.Join(s.dir, "a.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	require.NoError(t, err)
+	if err != nil {
+		return err
+	}
 	_, err = f.WriteString(text)
-	require.NoError(t, err)
-	require.NoError(t, f.Close())
+	return errors.Join(err, f.Close())
 }
 
 // sum adds up a metric's points that have the attribute value (any, if empty).
