@@ -3,16 +3,21 @@ package cloudmetadataprocessor
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/google/go-cmp/cmp"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
@@ -25,6 +30,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/vigie-otel/vigie/internal/names"
+	"github.com/vigie-otel/vigie/internal/testkit/ports"
 	"github.com/vigie-otel/vigie/processors/cloudmetadataprocessor/internal/metadata"
 )
 
@@ -261,29 +267,97 @@ func TestAResourceKeepsWhatItSaysUnlessToldOtherwise(t *testing.T) {
 	}
 }
 
-// Over the loopback with the SDK's own client: its time-outs, and how its errors
-// are told apart.
-func TestWhyARealServiceDoesNotAnswerIsToldApart(t *testing.T) {
+// With the SDK's own client over pipes: its time-outs, by a clock that no slow
+// machine moves, and how its errors are told apart.
+func TestWhyAServiceDoesNotAnswerIsToldApart(t *testing.T) {
 	t.Setenv("HTTP_PROXY", "http://127.0.0.1:1") // must not be used
-	s := &metadataService{tags: map[string]string{"eks:cluster-name": "tv"}}
-	server := httptest.NewServer(s)
-	defer server.Close()
-	closed := httptest.NewServer(http.NotFoundHandler())
-	closed.Close()
+	for m, want := range map[mode]reason{hopLimit: silent, hangs: silent, forbidden: refused, notFound: unexpected, wrongAnswer: unexpected} {
+		t.Run(fmt.Sprint(m), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				in, dialed := piped(t, &metadataService{mode: m})
+				begun := time.Now()
+				_, err := in.read(t.Context(), true)
+				require.Equal(t, want, reasonOf(err), "%v", err)
+				require.Less(t, time.Since(begun), answerWithin)
+				require.Equal(t, []string{"169.254.169.254:80"}, slices.Compact(dialed()))
+			})
+		})
+	}
+}
 
-	found, err := newService(IMDSConfig{Endpoint: server.URL}).read(t.Context(), true)
+func TestAServiceIsAskedOverARealNetwork(t *testing.T) {
+	server := httptest.NewServer(&metadataService{tags: map[string]string{"eks:cluster-name": "tv"}})
+	defer server.Close()
+	var found map[string]string
+	err := errors.New("not asked")
+	for end := time.Now().Add(30 * time.Second); err != nil && time.Now().Before(end); { // an answer may be late once
+		found, err = newService(IMDSConfig{Endpoint: server.URL}).read(t.Context(), true)
+	}
 	require.NoError(t, err)
 	require.Equal(t, "tv", found[names.K8sClusterName])
-	for m, want := range map[mode]reason{hopLimit: silent, hangs: silent, forbidden: refused, notFound: unexpected, wrongAnswer: unexpected} {
-		s.set(m)
-		begun := time.Now()
-		_, err := newService(IMDSConfig{Endpoint: server.URL}).read(t.Context(), true)
-		require.Equal(t, want, reasonOf(err), "%d: %v", m, err)
-		require.Less(t, time.Since(begun), answerWithin)
-	}
-	_, err = newService(IMDSConfig{Endpoint: closed.URL}).read(t.Context(), true)
+
+	_, err = newService(IMDSConfig{Endpoint: "http://" + ports.Address(t)}).read(t.Context(), true)
 	require.Equal(t, unreachable, reasonOf(err), "%v", err)
 }
+
+// piped is the service that newService makes, whose connections are pipes to s. It
+// is for a test with a clock of its own.
+func piped(t *testing.T, s http.Handler) (in *instance, dialed func() []string) {
+	t.Helper()
+	l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+	server := &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		_ = server.Serve(l)
+	}()
+	t.Cleanup(func() {
+		require.NoError(t, server.Close())
+		<-served
+	})
+	var mu sync.Mutex
+	var addresses []string
+	in = newService(IMDSConfig{Endpoint: "http://169.254.169.254"}).(*instance)
+	in.heard.next = in.heard.next.(*awshttp.BuildableClient).WithTransportOptions(func(tr *http.Transport) {
+		tr.DisableKeepAlives = true // no goroutine is left behind
+		tr.DialContext = func(ctx context.Context, _, address string) (net.Conn, error) {
+			mu.Lock()
+			addresses = append(addresses, address)
+			mu.Unlock()
+			here, there := net.Pipe()
+			select {
+			case l.conns <- there:
+				return here, nil
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}
+	})
+	return in, func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(addresses)
+	}
+}
+
+// pipes is a listener for the ends of pipes.
+type pipes struct {
+	conns  chan net.Conn
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
 
 func TestPipelinesOfOneIDAskOnceAndEachSignalIsDescribed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
