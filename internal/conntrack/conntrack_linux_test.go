@@ -358,35 +358,41 @@ func TestATableThatChangesUnderTheDumpIsReadToItsEnd(t *testing.T) {
 	const stay = 5000
 	ns.Fill(netlab.TCPFlows(stay, netip.MustParseAddrPort("10.255.0.1:80"), flow.StateEstablished, flow.SeenReply|flow.Assured))
 	c := dial(t, ns)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for i := range 10 {
-			come := netlab.TCPFlows(2000, netip.AddrPortFrom(netip.MustParseAddr("10.255.0.2"), uint16(i+1)), flow.StateSynSent, 0)
-			ns.Fill(come)
-			ns.Delete(come)
-		}
-	}()
+	stop, read := make(chan struct{}), make(chan error, 1)
+	go func() { read <- dumpUntil(t.Context(), c, stop, stay) }()
+	for i := range 10 {
+		come := netlab.TCPFlows(2000, netip.AddrPortFrom(netip.MustParseAddr("10.255.0.2"), uint16(i+1)), flow.StateSynSent, 0)
+		ns.Fill(come)
+		ns.Delete(come)
+	}
+	close(stop)
+	require.NoError(t, <-read)
+}
+
+// dumpUntil reads the table again and again, and once more after stop. What does
+// not change, assured entries of the number given, must be told each time.
+func dumpUntil(ctx context.Context, c *conntrack.Conn, stop <-chan struct{}, stay int) error {
 	for running := true; running; {
 		select {
-		case <-done:
+		case <-stop:
 			running = false
 		default:
 		}
 		seen := make(map[flow.Key]bool, stay)
 		interrupted := false
-		for f, err := range c.Dump(t.Context(), conntrack.Filter{}) {
-			if errors.Is(err, conntrack.ErrInterrupted) {
+		for f, err := range c.Dump(ctx, conntrack.Filter{}) {
+			switch {
+			case errors.Is(err, conntrack.ErrInterrupted):
 				interrupted = true
-				continue
-			}
-			require.NoError(t, err)
-			if f.Assured() {
+			case err != nil:
+				return err
+			case f.Assured():
 				seen[f.Key()] = true
 			}
 		}
-		if !interrupted {
-			require.Len(t, seen, stay, "what does not change is told")
+		if !interrupted && len(seen) != stay {
+			return fmt.Errorf("%d of %d entries that do not change are told", len(seen), stay)
 		}
 	}
+	return nil
 }

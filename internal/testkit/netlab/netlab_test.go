@@ -46,16 +46,17 @@ func TestALinkCarriesTCPThroughADNATRuleAndIsTracked(t *testing.T) {
 			c.Close()
 		}
 	}()
+	var line string
 	client.Do(func() error {
 		c, err := net.Dial("tcp", "10.96.0.1:443")
 		if err != nil {
 			return err
 		}
 		defer c.Close()
-		line, err := bufio.NewReader(c).ReadString('\n')
-		require.Equal(t, "hello\n", line)
+		line, err = bufio.NewReader(c).ReadString('\n')
 		return err
 	})
+	require.Equal(t, "hello\n", line)
 	require.Equal(t, "1", read(t, client, "/proc/sys/net/netfilter/nf_conntrack_count"))
 	require.Equal(t, "0", read(t, server, "/proc/sys/net/netfilter/nf_conntrack_count"))
 }
