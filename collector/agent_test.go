@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/vigie-otel/vigie/internal/testkit/ports"
 )
 
 // nowhere is a machine without AWS: no credentials, no region, no metadata
@@ -26,7 +28,7 @@ func nowhere(t *testing.T) []string {
 func TestAnAgentWithoutCredentialsIsReadyAndSaysWhatIsMissing(t *testing.T) {
 	env := append(nowhere(t),
 		"VIGIE_AMP_ENDPOINT=https://aps-workspaces.eu-west-3.amazonaws.com/workspaces/ws-1/api/v1/remote_write",
-		"VIGIE_GATEWAY_ENDPOINT="+freeAddress(t), "VIGIE_TRACERS=none")
+		"VIGIE_GATEWAY_ENDPOINT="+ports.Address(t), "VIGIE_TRACERS=none")
 	for _, v := range env {
 		name, value, _ := strings.Cut(v, "=")
 		t.Setenv(name, value)

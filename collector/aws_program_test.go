@@ -16,13 +16,15 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+
+	"github.com/vigie-otel/vigie/internal/testkit/ports"
 )
 
 // startConfig runs vigie on a configuration whose $NAMEs are replaced, and
 // returns once its OTLP receiver listens.
 func startConfig(t *testing.T, dir string, env []string, config string, replace map[string]string) *program {
 	t.Helper()
-	otlp := freeAddress(t)
+	otlp := ports.Address(t)
 	pairs := []string{"$OTLP", otlp, "$DIR", dir}
 	for name, value := range replace {
 		pairs = append(pairs, "$"+name, value)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/vigie-otel/vigie/internal/testkit/ports"
 )
 
 // BenchmarkLaptop measures bin/vigie itself, as `make build` leaves it: its size,
@@ -59,16 +60,10 @@ type launched struct {
 
 func launch(b *testing.B, bin, dir string) launched {
 	b.Helper()
-	address := func() string {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(b, err)
-		defer l.Close()
-		return l.Addr().String()
-	}
-	page := address()
+	page := ports.Address(b)
 	cmd := exec.CommandContext(b.Context(), bin)
 	cmd.Env = append(os.Environ(), "VIGIE_DATA_DIR="+dir, "VIGIE_PAGE_ENDPOINT="+page,
-		"VIGIE_OTLP_HTTP_ENDPOINT="+address(), "VIGIE_OTLP_GRPC_ENDPOINT="+address(), "VIGIE_HEALTH_ENDPOINT="+address())
+		"VIGIE_OTLP_HTTP_ENDPOINT="+ports.Address(b), "VIGIE_OTLP_GRPC_ENDPOINT="+ports.Address(b), "VIGIE_HEALTH_ENDPOINT="+ports.Address(b))
 	begin := time.Now()
 	require.NoError(b, cmd.Start())
 	for {

@@ -12,6 +12,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/vigie-otel/vigie/internal/ledger"
+	"github.com/vigie-otel/vigie/internal/testkit/ports"
 )
 
 // messages are what the topics hold, once there are n records in vigie.logs.
@@ -53,12 +56,15 @@ func TestWhatWasAcceptedReachesKafkaThatWasAway(t *testing.T) {
 	require.NoError(t, err)
 	defer cluster.Close()
 	brokers := cluster.ListenAddrs()
-	away := freeAddress(t)
+	away := ports.Address(t)
 
 	dir := t.TempDir()
 	// What the exporter's queue holds outlives its brokers' address.
-	p := start(t, dir, []string{"VIGIE_KAFKA_BROKERS=" + away})
-	within(t, 10*time.Second, "readiness", p, p.ready)
+	// Here it counts in items, so that one can see when all of them are in it.
+	p := start(t, dir, []string{"VIGIE_KAFKA_BROKERS=" + away}, "--config", "embedded:laptop",
+		"--set", "exporters.kafka/logs.sending_queue.sizer=items", "--set", "exporters.kafka/logs.sending_queue.queue_size=1000000",
+		"--set", "exporters.kafka/traces.sending_queue.sizer=items")
+	within(t, 30*time.Second, "readiness", p, p.ready)
 	const batches, each = 20, 1000
 	for b := range batches {
 		ld := plog.NewLogs()
@@ -72,11 +78,14 @@ func TestWhatWasAcceptedReachesKafkaThatWasAway(t *testing.T) {
 	}
 	require.True(t, p.sendMetrics(t, gauges("kafka_test", 0, 10, time.Now())))
 	require.Equal(t, http.StatusOK, p.post(t, "/v1/traces", "application/x-protobuf", spans(t, "play", 10, func(ptrace.Span) {})))
-	time.Sleep(2 * time.Second) // the pipelines' batch processor holds up to a second
+	// What the pipelines' batch processors hold is not safe yet.
+	comesTo(t, p, "logs", "kafka/logs", ledger.Waiting, func(b ledger.Book) bool { return b.Queue >= batches*each })
+	comesTo(t, p, "traces", "kafka/traces", ledger.Waiting, func(b ledger.Book) bool { return b.Queue == 10 })
+	within(t, 30*time.Second, "metrics in the queue", p, func() bool { b, _ := book(p, "metrics", "kafka/metrics"); return b.Queue > 0 })
 	p.kill(t)
 
 	p = start(t, dir, []string{"VIGIE_KAFKA_BROKERS=" + strings.Join(brokers, ",")})
-	within(t, 10*time.Second, "readiness", p, p.ready)
+	within(t, 30*time.Second, "readiness", p, p.ready)
 	got := messages(t, brokers, p, batches*each)
 	for i, r := range got["vigie.logs"] {
 		if len(r.Value) > 1_000_000 {

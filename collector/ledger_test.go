@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/vigie-otel/vigie/internal/ledger"
+	"github.com/vigie-otel/vigie/internal/testkit/ports"
 )
 
 const gatewayQueue = "exporters.otlp_grpc/gateway.sending_queue."
@@ -297,7 +298,7 @@ func TestAsShippedKillsOfAgentAndGatewayLoseNoLine(t *testing.T) {
 		t.Skip("kills an agent and a gateway for some seconds")
 	}
 	root, g := hostRoot(t), newLogGateway(t)
-	agents := freeAddress(t)
+	agents := ports.Address(t)
 	more := filepath.Join(t.TempDir(), "destination.yaml")
 	put(t, more, `
 exporters:

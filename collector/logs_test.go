@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -20,6 +21,9 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/vigie-otel/vigie/internal/ledger"
+	"github.com/vigie-otel/vigie/internal/testkit/ports"
 )
 
 // logGateway takes an agent's log records and counts what their bodies number;
@@ -383,20 +387,32 @@ func TestWhatATruncationTookIsCounted(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts an agent")
 	}
-	root, g := hostRoot(t), newLogGateway(t)
+	root, g, telemetry := hostRoot(t), newLogGateway(t), ports.Address(t)
+	host, port, _ := strings.Cut(telemetry, ":")
 	p := logAgent(t, t.TempDir(), root, g, "exporters.otlp_grpc/gateway.sending_queue.queue_size=1500",
+		"service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {host: "+host+", port: "+port+"}}}}]",
 		"exporters.otlp_grpc/gateway.sending_queue.num_consumers=1", "receivers.container_log.batch.max_records=1000")
 	w := newPodWriter(root, 1)
 	require.NoError(t, w.write(100))
 	g.await(t, 30*time.Second, 100, p)
 	g.set(true)
 	require.NoError(t, w.write(20_000))
-	within(t, 10*time.Second, "a refusal", p, func() bool {
+	within(t, 30*time.Second, "a refusal", p, func() bool {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		return g.refused > 0
 	})
-	time.Sleep(time.Second) // the file's size has been seen, and the reader is stuck
+	comesTo(t, p, "logs", "otlp_grpc/gateway", ledger.Waiting, func(b ledger.Book) bool { return b.Queue > 500 })
+	text, err := os.ReadFile(w.path)
+	require.NoError(t, err)
+	// What is lost counts from the size that the reader knows: all of the file, as its
+	// lag beyond the records that were accepted tells.
+	within(t, 30*time.Second, "lag up to the file's end", p, func() bool {
+		_, page := get("http://" + telemetry + "/metrics")
+		accepted, known := reading(page, `vigie_logs_records{vigie_logs_outcome="accepted"`)
+		lag, lags := reading(page, `vigie_logs_lag{`)
+		return known && lags && lag == len(text)-recordsEnd(text, accepted)
+	})
 	require.NoError(t, w.f.Truncate(0))
 	require.NoError(t, w.write(100))
 	gone := regexp.MustCompile(`before they were read.*"bytes": (\d+)`)
@@ -418,6 +434,30 @@ func TestWhatATruncationTookIsCounted(t *testing.T) {
 	book := balanced(t, p, "logs", "otlp_grpc/gateway")
 	require.EqualValues(t, w.n-missing, book.Read-book.QueuedAtStart, told(book))
 	require.NoError(t, p.end(t, 20*time.Second), p.output())
+}
+
+// reading is the value of the series whose line on a page for Prometheus begins so.
+func reading(page, begin string) (int, bool) {
+	found := regexp.MustCompile(`(?m)^` + begin + `.*} (\S+)$`).FindStringSubmatch(page)
+	if found == nil {
+		return 0, false
+	}
+	v, err := strconv.ParseFloat(found[1], 64)
+	return int(v), err == nil
+}
+
+// recordsEnd is where the first n records of a container's file end.
+func recordsEnd(text []byte, n int) (end int) {
+	for line := range bytes.Lines(text) {
+		if n == 0 {
+			break
+		}
+		end += len(line)
+		if bytes.Contains(line, []byte(" stdout F ")) {
+			n--
+		}
+	}
+	return end
 }
 
 // lineBytes is what a podWriter's line takes on average: of 14 lines 7 have JSON

@@ -19,6 +19,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/vigie-otel/vigie/internal/ledger"
+	"github.com/vigie-otel/vigie/internal/testkit/ports"
 )
 
 // The tests of this file run the real program: the test binary starts itself
@@ -60,23 +63,15 @@ func (p *program) output() string {
 	return p.log.String()
 }
 
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// start runs vigie with args; env entries come on top of addresses that are
-// free and a data directory of the test's own.
+// start runs vigie with args; env entries come on top of addresses and a data
+// directory of the test's own.
 func start(t *testing.T, dir string, env []string, args ...string) *program {
 	t.Helper()
-	p := &program{dir: dir, page: freeAddress(t), otlp: freeAddress(t), health: freeAddress(t), done: make(chan error, 1)}
+	p := &program{dir: dir, page: ports.Address(t), otlp: ports.Address(t), health: ports.Address(t), done: make(chan error, 1)}
 	p.env = append([]string{
 		"VIGIE_TEST_RUN_MAIN=1", "VIGIE_DATA_DIR=" + dir,
 		"VIGIE_PAGE_ENDPOINT=" + p.page, "VIGIE_OTLP_HTTP_ENDPOINT=" + p.otlp,
-		"VIGIE_OTLP_GRPC_ENDPOINT=" + freeAddress(t), "VIGIE_HEALTH_ENDPOINT=" + p.health, "VIGIE_TELEMETRY_ENDPOINT=",
+		"VIGIE_OTLP_GRPC_ENDPOINT=" + ports.Address(t), "VIGIE_HEALTH_ENDPOINT=" + p.health, "VIGIE_TELEMETRY_ENDPOINT=",
 	}, env...)
 	p.cmd = exec.CommandContext(t.Context(), os.Args[0], args...)
 	p.cmd.Env = append(os.Environ(), p.env...)
@@ -188,9 +183,9 @@ func TestTheLaptopShowsThisMachineAndWhatItIsSent(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, f.Close())
 
-	within(t, 3*time.Second, "the metric in the store", p, func() bool { return p.query(`orders{job="shop"}`) == 1 })
+	within(t, 30*time.Second, "the metric in the store", p, func() bool { return p.query(`orders{job="shop"}`) == 1 })
 	for _, want := range []string{"order taken", "checkout", `"orders"`, "a line of a file"} {
-		within(t, 3*time.Second, want+" on the page", p, func() bool {
+		within(t, 30*time.Second, want+" on the page", p, func() bool {
 			_, body := get("http://" + p.page + "/api/warroom/now")
 			return strings.Contains(body, want)
 		})
@@ -215,15 +210,13 @@ func TestWhatWasThereBeforeAKillIsThereAfter(t *testing.T) {
 	within(t, 30*time.Second, "health", p, p.ready)
 	body := fmt.Sprintf(`{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"before_the_kill","gauge":{"dataPoints":[{"timeUnixNano":"%d","asInt":"1"}]}}]}]}]}`, time.Now().UnixNano())
 	require.Equal(t, http.StatusOK, p.post(t, "/v1/metrics", "application/json", []byte(body)))
-	within(t, 3*time.Second, "the sample", p, func() bool { return p.query("before_the_kill") == 1 })
+	within(t, 30*time.Second, "the sample", p, func() bool { return p.query("before_the_kill") == 1 })
 	require.NoError(t, p.cmd.Process.Kill())
 	<-p.done
 
 	again := start(t, dir, nil)
 	within(t, 30*time.Second, "health after the kill", again, again.ready)
-	if n := again.query("before_the_kill"); n != 1 {
-		t.Errorf("%d series after the kill, want 1\n%s", n, again.output())
-	}
+	within(t, 30*time.Second, "the series from before the kill", again, func() bool { return again.query("before_the_kill") == 1 })
 }
 
 func TestAPortOrADirectoryInUseIsNamedWithItsComponent(t *testing.T) {
@@ -294,13 +287,11 @@ func TestMalformedOTLPIsRefusedAndNothingElseIsLost(t *testing.T) {
 // An agent starts, collects and queues without its gateway; what it accepted
 // outlives a kill and arrives once the gateway is there.
 func TestAnAgentWithoutItsGatewayQueuesOnDisk(t *testing.T) {
-	gatewayOTLP, agentHTTP, dir := freeAddress(t), freeAddress(t), t.TempDir()
+	gatewayOTLP, agentHTTP, dir := ports.Address(t), ports.Address(t), t.TempDir()
 	agentArgs := []string{
 		"--config", "embedded:agent",
-		"--set", "receivers.otlp.protocols.grpc.endpoint=" + freeAddress(t),
+		"--set", "receivers.otlp.protocols.grpc.endpoint=" + ports.Address(t),
 		"--set", "receivers.otlp.protocols.http.endpoint=" + agentHTTP,
-		"--set", "extensions.health_check.endpoint=" + freeAddress(t),
-		"--set", "service.telemetry.metrics.level=none",
 	}
 	env := []string{"VIGIE_GATEWAY_ENDPOINT=" + gatewayOTLP}
 	agent := start(t, dir, env, agentArgs...)
@@ -313,17 +304,17 @@ func TestAnAgentWithoutItsGatewayQueuesOnDisk(t *testing.T) {
 	t.Logf("ready after %s", took.Round(time.Millisecond))
 	log := fmt.Sprintf(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"%d","body":{"stringValue":"accepted before the kill"}}]}]}]}`, time.Now().UnixNano())
 	require.Equal(t, http.StatusOK, agent.post(t, "/v1/logs", "application/json", []byte(log)))
-	// The batch processor holds a record for up to a second before it is in the
-	// queue; what it holds is not safe yet.
-	time.Sleep(2 * time.Second)
+	// The batch processor holds a record for a while before it is in the queue; what
+	// it holds is not safe yet.
+	comesTo(t, agent, "logs", "otlp_grpc/gateway", ledger.Waiting, func(b ledger.Book) bool { return b.Queue == 1 })
 	require.NoError(t, agent.cmd.Process.Kill())
 	<-agent.done
 
 	gateway := start(t, t.TempDir(), nil, "--config", "embedded:gateway",
 		"--set", "receivers.otlp.protocols.grpc.endpoint="+gatewayOTLP,
-		"--set", "receivers.otlp.protocols.http.endpoint="+freeAddress(t),
+		"--set", "receivers.otlp.protocols.http.endpoint="+ports.Address(t),
 		"--set", "exporters.warroom.endpoint="+agent.page,
-		"--set", "extensions.health_check.endpoint="+freeAddress(t),
+		"--set", "extensions.health_check.endpoint="+ports.Address(t),
 		"--set", "service.telemetry.metrics.level=none")
 	again := start(t, dir, env, agentArgs...)
 	within(t, 30*time.Second, "the log at the gateway", again, func() bool {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/vigie-otel/vigie/internal/testkit/ports"
 )
 
 // BenchmarkAgentOf110Pods measures bin/vigie itself, as `make build` leaves it, as
@@ -32,10 +34,10 @@ func BenchmarkAgentOf110Pods(b *testing.B) {
 	const pods = 110
 	for b.Loop() {
 		n, g := newNode(b, pods, 300), newNodeGateway(b)
-		health := freeAddress(b)
+		health := ports.Address(b)
 		cmd := exec.CommandContext(b.Context(), bin, n.args(b, "receivers.container_log.start_at=beginning")...)
 		cmd.Env = append(append(os.Environ(), n.env()...), "VIGIE_DATA_DIR="+b.TempDir(), "VIGIE_GATEWAY_ENDPOINT="+g.addr,
-			"VIGIE_OTLP_HTTP_ENDPOINT="+freeAddress(b), "VIGIE_OTLP_GRPC_ENDPOINT="+freeAddress(b), "VIGIE_HEALTH_ENDPOINT="+health, "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9")
+			"VIGIE_OTLP_HTTP_ENDPOINT="+ports.Address(b), "VIGIE_OTLP_GRPC_ENDPOINT="+ports.Address(b), "VIGIE_HEALTH_ENDPOINT="+health, "AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9")
 		log, err := os.Create(filepath.Join(b.TempDir(), "log"))
 		require.NoError(b, err)
 		cmd.Stdout, cmd.Stderr = log, log
