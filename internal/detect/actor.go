@@ -181,7 +181,11 @@ func (s *service) hammers(c *client) float32 {
 // scans: one client guesses at paths.
 func (s *service) scans(c *client) float32 {
 	var score float32
-	failed := c.distinctErrors() >= s.fewer(epScanning, scanErrors, 5) && c.bad*10 >= c.n*3
+	least := s.fewer(epScanning, scanErrors, 5)
+	if c.visits() {
+		least += least / 2 // people find dead links too, and some share an address
+	}
+	failed := c.distinctErrors() >= least && c.bad*10 >= c.n*3
 	if failed {
 		score++
 		if c.bad*10 >= c.dyn*6 {

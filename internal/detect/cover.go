@@ -69,9 +69,9 @@ func (s *service) prepare(b *casebook, from int64) *lesson {
 	}
 	for i := range s.sampler.base {
 		// An attack that came on slowly is in the baseline: who does nothing but
-		// attack now is no visitor of then.
+		// attack now is no visitor of then, and none at all since it began.
 		t := &s.sampler.base[i]
-		if h := b.hosts.find(t.from); h != nil && h.marked >= 8 && h.marked > 8*h.innocent() && !s.visitor(t.key) {
+		if h := b.hosts.find(t.from); h != nil && h.marked >= 8 && h.marked > 8*h.innocent() && (int64(t.second) >= from || !s.visitor(t.key)) {
 			continue
 		}
 		l.leg = append(l.leg, t)

@@ -21,8 +21,10 @@ var episodeClass = [episodes]finding.Class{finding.HTTPFlood, finding.Credential
 
 // episode is the life of a finding of one kind.
 type episode struct {
-	looks   uint8 // the last looks, newest in bit 0: 1 where it was an attack
-	took    uint8 // of a flood: the kinds that it took over, a bit each
+	looks   uint8            // the last looks, newest in bit 0: 1 where it was an attack
+	leant   [leanLooks]int64 // seconds of the last that leaned towards the same one, newest first
+	towards *signature       // which
+	took    uint8            // of a flood: the kinds that it took over, a bit each
 	open    bool
 	id      string
 	class   finding.Class
@@ -63,6 +65,28 @@ func (ep *episode) look(attack, sure bool) bool {
 	}
 	n := popcount(uint16(ep.looks & 0x1f))
 	return attack && (n >= 3 || (sure && n >= 2))
+}
+
+const (
+	// A finding opens, too, when leanLooks looks within leanSpan seconds lean towards
+	// an attack, whose evidence never is enough at one time.
+	leanLooks = 8
+	leanSpan  = 25
+)
+
+// leans notes that x leaned towards an attack, and says whether that is the last look
+// of enough towards the same one.
+func (ep *episode) leans(second int64, x *excess, sig *signature) bool {
+	if ep.towards == nil {
+		ep.towards = new(signature)
+	} else if same, _ := x.overlap(ep.towards); !same {
+		clear(ep.leant[:])
+	}
+	*ep.towards = *sig
+	copy(ep.leant[1:], ep.leant[:])
+	ep.leant[0] = second
+	first := ep.leant[leanLooks-1]
+	return first != 0 && second-first < leanSpan
 }
 
 func (ep *episode) begin(s *service, class finding.Class, started int64) {

@@ -3,6 +3,7 @@ package detect
 // opinion is what one look at a window makes of its excess.
 type opinion struct {
 	attack   bool
+	lean     bool    // towards one, not far enough: see episode.leans
 	score    float32 // evidence for, less evidence against; scoreBar opens
 	ticks    int     // of the window
 	share    float32 // of the window's requests
@@ -32,6 +33,10 @@ const (
 	// one must be evident: strongBar.
 	scoreBar  = 2.0
 	strongBar = 0.5
+	// leanBar is for what goes on and on, from leanShare of the requests: a crowd leans
+	// so for a moment, as it arrives.
+	leanBar   = 1.6
+	leanShare = 0.08
 	// sureBar opens at two ticks instead of three of five.
 	sureBar = 2.5
 	// seedShare of a finding's least share must be strange before the mixture is
@@ -129,9 +134,16 @@ func (x *excess) opine(ref *reference, rate float64, minShare float32, minRate f
 	for g := range groupPath {
 		strong = strong || op.strange[g] >= strongBar
 	}
-	op.attack = strong && op.score >= scoreBar && op.share >= minShare && float64(op.rate) >= minRate &&
-		op.share >= baseBar*op.base
+	more := strong && op.large(minShare) && float64(op.rate) >= minRate && op.share >= baseBar*op.base
+	op.attack = more && op.score >= scoreBar
+	op.lean = more && op.score >= leanBar && op.share >= leanShare
 	return op
+}
+
+// large says that it is more of the requests than the few who, in a crowd, behave as
+// nobody did.
+func (op *opinion) large(minShare float32) bool {
+	return op.share >= minShare*(1+2*op.crowded)
 }
 
 // describe measures the rows that the signature holds for the attack's.

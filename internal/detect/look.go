@@ -32,35 +32,41 @@ func (s *service) look() {
 			s.risen = s.second
 		}
 		rising := s.second-s.risen < 6
-		looked, attack, sure := false, false, false
+		leaning := s.second-ep.leant[0] <= 5
+		looked, attack, sure, lasts := false, false, false, false
 		for _, w := range [...]struct {
 			ticks int
 			due   bool
 		}{
 			{3, (rising || alert) && !ep.open},
-			{10, alert && (fresh || s.tick%3 == 0) || (rising && s.tick%2 == 0) || s.tick%5 == 0},
+			{10, alert && (fresh || s.tick%3 == 0) || ((rising || leaning) && s.tick%2 == 0) || s.tick%5 == 0},
 			{60, s.tick%10 == 0 || (alert && fresh && s.tick%3 == 0)},
 		} {
 			if !w.due {
 				continue
 			}
 			looked = true
-			if attack, sure = s.lookFlood(ep, w.ticks); attack {
+			lean := false
+			attack, sure, lean = s.lookFlood(ep, w.ticks)
+			if lean && ep.leant[0] != s.second && ep.leans(s.second, &s.d.x, &s.last.sig) {
+				s.last.attack, lasts = true, true
+			}
+			if attack || lasts {
 				break
 			}
 		}
-		if looked && !ep.open && ep.look(attack, sure) {
+		if looked && !ep.open && (ep.look(attack, sure) || lasts) {
 			s.openFlood(ep)
 		}
 	}
 	s.lookAuth()
 }
 
-// lookFlood says whether a window shows an attack, and whether overwhelmingly. What
-// it saw stays in s.d.x and s.saw.
-func (s *service) lookFlood(ep *episode, ticks int) (attack, sure bool) {
+// lookFlood says whether a window shows an attack, and whether overwhelmingly, or
+// leans towards one. What it saw stays in s.d.x and s.last.
+func (s *service) lookFlood(ep *episode, ticks int) (attack, sure, lean bool) {
 	if ep.open && ticks == 3 {
-		return false, false
+		return false, false, false
 	}
 	x := &s.d.x
 	limit := lookRows
@@ -70,7 +76,7 @@ func (s *service) lookFlood(ep *episode, ticks int) (attack, sure bool) {
 	x.rows, x.step = s.gather(x.rows, ticks, limit, false)
 	x.ticks = ticks
 	if len(x.rows) < lookLeast {
-		return false, false
+		return false, false, false
 	}
 	s.ref.build(s.second)
 	x.measure(&s.ref)
@@ -82,19 +88,22 @@ func (s *service) lookFlood(ep *episode, ticks int) (attack, sure bool) {
 	op := x.judge(&s.ref, s.rate(ticks), float32(s.d.cfg.MinFloodShare), s.d.cfg.MinFloodRate)
 	if ep.open {
 		s.refresh(ep, x, &s.ref, &op)
-		return true, false
+		return true, false, false
 	}
 	if !op.attack && ticks == 10 && !s.suspicious() {
 		s.ref.learnTop(top)
 	}
 	if op.marked >= 0.5 { // by a finding of another kind that is open already
-		op.attack = false
+		op.attack, op.lean = false, false
+	}
+	if s.eps[epStuffing].open { // its tries alone lean towards a flood
+		op.lean = false
 	}
 	s.last = op
 	if op.score >= scoreBar/2 {
 		s.doubt()
 	}
-	return op.attack, op.score >= sureBar && op.share >= 0.15
+	return op.attack, op.score >= sureBar && op.share >= 0.15, op.lean
 }
 
 // openFlood opens a finding on what the last look saw.
@@ -212,7 +221,7 @@ func (s *service) refresh(ep *episode, x *excess, ref *reference, op *opinion) {
 	*ep.sig = op.sig
 	// A finding may open on a part of what it turns out to be. A window that it
 	// fills in part would make its clients lighter than they are.
-	if ep == &s.eps[epFlood] && op.attack && ep.open && op.ticks <= 10 && float64(op.rate) >= ep.peak/2 {
+	if ep == &s.eps[epFlood] && (op.attack || op.lean) && ep.open && op.ticks <= 10 && float64(op.rate) >= ep.peak/2 {
 		ep.class = floodClass(op)
 	}
 	ep.sig.bar, ep.noise = x.setBar(ref, &op.sig)

@@ -19,6 +19,9 @@ const (
 	attackTexts = 512
 	legitTexts  = 320 // of the others during an attack
 	maxText     = 225 // bytes of one request; longer parts are cut
+	// settleAfter is how many seconds old a request must be to count as ordinary. A
+	// flood's first second alone can fill recentTexts, before anybody has looked.
+	settleAfter = 3
 )
 
 // The parts of a text, in order.
@@ -113,8 +116,8 @@ func (s *service) sample(e *event, r *row, m Mark) {
 	if s.open == 0 {
 		if len(p.recent) < recentTexts {
 			p.recent, p.rows = extend(p.recent, recentTexts), append(p.rows, row{})
-		} else if !s.suspicious() {
-			p.settle(&p.recent[p.next])
+		} else if t := &p.recent[p.next]; !s.suspicious() && s.second-int64(t.second) >= settleAfter {
+			p.settle(t)
 		}
 		s.transcribe(&p.recent[p.next], e)
 		p.rows[p.next] = *r
