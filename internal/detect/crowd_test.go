@@ -49,3 +49,27 @@ func (s *site) page(i int) {
 	}
 	s.get(ip, "GET", "/news/"+string(rune('a'+i%20)), ua, "https://example.org/", 200)
 }
+
+// A crowd of new people who come for one new thing, and do nothing else for as long as
+// they stay, is odd in all it does but in who it is.
+func TestACrowdForANewThingIsNoAttackHoweverLongItStays(t *testing.T) {
+	s := newSite(t)
+	for range 300 {
+		for i := range 5 {
+			s.page(s.at.Second()*5 + i)
+		}
+		s.at = s.at.Truncate(time.Second)
+		s.wait(time.Second)
+	}
+	for came := range 180 {
+		for i := range 20 * min(came, 60) { // who came by now, each every four seconds
+			if (i+came)%4 == 0 {
+				s.get(fmt.Sprintf("81.2.%d.%d", i%200, 254-i/200), "GET", "/live/final", fmt.Sprintf("%s v%d", browser, i%9), "", 200)
+			}
+		}
+		s.at = s.at.Truncate(time.Second)
+		s.wait(time.Second)
+	}
+	require.Empty(t, s.classes())
+	require.Zero(t, s.marks)
+}

@@ -107,11 +107,15 @@
 // 2026-11-22, a flood of refused sign-ins is called stuffing, whoever found it first,
 // and what one client tries under ever other names too.
 //
-// 2026-11-22, what lasts. A flood by the audience's own devices and networks never tells
-// enough at one time: its score stayed between 1.6 and the bar of 2 for minutes, at
-// half of all requests. Crowds reach that for moments, as they arrive: over seven seeds
-// of each, eight looks within 25 s never all scored above 1.3. So eight that lean
-// towards the same thing open a finding, too.
+// 2026-11-22, what lasts. A flood by nearly the audience's own devices and networks never
+// tells enough at one time: its score stayed between 1.6 and the bar of 2 for minutes,
+// at half of all requests. Crowds reach that for moments, as they arrive: over twenty
+// seeds of each, eight looks within 25 s never all scored above 1.4. So eight that lean
+// towards the same thing open a finding, too, where a part of its user agents or
+// networks is strange. Without that condition lost: a crowd that does a new thing on a
+// new page scores 1.75, for as long as it stays. Where what they do is all that is odd,
+// in one place, the full bar must be passed eight times as well: the first few dozen of
+// such a crowd pass it, until there are enough of them to look like the audience.
 //
 // 2026-11-22, what is ordinary is older than a few seconds. A flood's first second alone
 // filled the sample from which the baseline of rules is taken, before anybody had

@@ -51,6 +51,7 @@ type excess struct {
 	spare   []float32  // the same of the opinion before
 	known   *signature // of what is found already; nil when nothing is
 	found   *signature // of an open finding of another kind, likewise
+	auth    bool       // rows are of refused sign-ins
 	now     tally
 	att     tally
 	leg     tally

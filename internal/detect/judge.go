@@ -23,6 +23,7 @@ type opinion struct {
 	each     float32    // requests a second of each
 	queried  float32    // with a query
 	denied   float32    // sign-ins that were refused
+	alien    float32    // in sessions foreign to the site all over it, 0–1
 	crowded  float32    // share of all that is a surge, where the rest surges without the attack
 	sig      signature
 }
@@ -33,10 +34,12 @@ const (
 	// one must be evident: strongBar.
 	scoreBar  = 2.0
 	strongBar = 0.5
-	// leanBar is for what goes on and on, from leanShare of the requests: a crowd leans
-	// so for a moment, as it arrives.
+	// leanBar is for what goes on and on, from leanShare of the requests, and where who
+	// they are is odd for leanWho of it: a crowd leans so for a moment, as it arrives,
+	// and is the site's own audience, whatever new thing it does.
 	leanBar   = 1.6
 	leanShare = 0.08
+	leanWho   = 0.15
 	// sureBar opens at two ticks instead of three of five.
 	sureBar = 2.5
 	// seedShare of a finding's least share must be strange before the mixture is
@@ -135,8 +138,16 @@ func (x *excess) opine(ref *reference, rate float64, minShare float32, minRate f
 		strong = strong || op.strange[g] >= strongBar
 	}
 	more := strong && op.large(minShare) && float64(op.rate) >= minRate && op.share >= baseBar*op.base
-	op.attack = more && op.score >= scoreBar
-	op.lean = more && op.score >= leanBar && op.share >= leanShare
+	who := max(op.strange[groupAgent], op.strange[groupNetwork])
+	switch {
+	case !x.auth && max(who, op.strange[groupQuery], op.strange[groupHold], op.strange[groupLoad], op.alien) < leanWho:
+		// What is odd is what they do there, and nothing else: people who come for
+		// something new begin so, until enough of them are known.
+		op.lean = more && op.score >= scoreBar
+	default:
+		op.attack = more && op.score >= scoreBar
+		op.lean = more && op.score >= leanBar && op.share >= leanShare && who >= leanWho
+	}
 	return op
 }
 
@@ -359,6 +370,7 @@ func (op *opinion) weigh() float32 {
 		// A crowd brings people of whom some behave as nobody did: a small part of it.
 		alien *= ramp(op.share, 0.2*op.crowded, 0.4*op.crowded)
 	}
+	op.alien = alien
 	s += 0.75 * alien
 	// Nobody who hires machines hires this site's own audience: many clients with
 	// the audience's own networks and devices are likely to be it.

@@ -124,8 +124,8 @@ func (s *service) lookAuth() {
 		return
 	}
 	x := &s.d.x
-	x.found = s.eps[epFlood].sig
-	defer func() { x.found = nil }()
+	x.found, x.auth = s.eps[epFlood].sig, true
+	defer func() { x.found, x.auth = nil, false }()
 	looked, attack, sure := false, false, false
 	for _, ticks := range [...]int{10, 60} {
 		x.rows, x.step = s.gather(x.rows, ticks, lookRows, true)
