@@ -138,17 +138,24 @@ func (x *excess) opine(ref *reference, rate float64, minShare float32, minRate f
 		strong = strong || op.strange[g] >= strongBar
 	}
 	more := strong && op.large(minShare) && float64(op.rate) >= minRate && op.share >= baseBar*op.base
-	who := max(op.strange[groupAgent], op.strange[groupNetwork])
-	switch {
-	case !x.auth && max(who, op.strange[groupQuery], op.strange[groupHold], op.strange[groupLoad], op.alien) < leanWho:
-		// What is odd is what they do there, and nothing else: people who come for
-		// something new begin so, until enough of them are known.
-		op.lean = more && op.score >= scoreBar
-	default:
-		op.attack = more && op.score >= scoreBar
-		op.lean = more && op.score >= leanBar && op.share >= leanShare && who >= leanWho
+	if more {
+		op.decide(x.auth)
 	}
 	return op
+}
+
+// decide says by an opinion's score whether it is of an attack, or leans towards one;
+// auth that it is about refused sign-ins.
+func (op *opinion) decide(auth bool) {
+	who := max(op.strange[groupAgent], op.strange[groupNetwork])
+	if !auth && max(who, op.strange[groupQuery], op.strange[groupHold], op.strange[groupLoad], op.alien) < leanWho {
+		// What is odd is what they do there, and nothing else: people who come for
+		// something new begin so, until enough of them are known.
+		op.lean = op.score >= scoreBar
+		return
+	}
+	op.attack = op.score >= scoreBar
+	op.lean = op.score >= leanBar && op.share >= leanShare && who >= leanWho
 }
 
 // large says that it is more of the requests than the few who, in a crowd, behave as

@@ -141,3 +141,30 @@ func TestAFewOddOnesOfACrowdAreNotEnough(t *testing.T) {
 	require.False(t, (&opinion{share: 0.05, crowded: 0.75}).large(0.04))
 	require.True(t, (&opinion{share: 0.12, crowded: 0.75}).large(0.04), "half as many as the baseline's requests")
 }
+
+func TestWhatIsOddDecidesHowLongItMustLast(t *testing.T) {
+	for name, c := range map[string]struct {
+		score, share float32
+		odd          [groups]float32
+		alien        float32
+		auth         bool
+		attack, lean bool
+	}{
+		"who they are, enough at once":        {score: 2, share: 0.1, odd: [groups]float32{groupAgent: 0.6}, attack: true, lean: true},
+		"who they are, nearly enough":         {score: 1.75, share: 0.1, odd: [groups]float32{groupNetwork: 0.2}, lean: true},
+		"of too few":                          {score: 1.75, share: 0.07, odd: [groups]float32{groupAgent: 0.6}},
+		"not enough":                          {score: 1.5, share: 0.5, odd: [groups]float32{groupAgent: 0.6}},
+		"how much they ask, nearly enough":    {score: 1.75, share: 0.5, odd: [groups]float32{groupLoad: 1}},
+		"how much they ask, enough":           {score: 2, share: 0.5, odd: [groups]float32{groupLoad: 1}, attack: true},
+		"what they do in one place":           {score: 2.25, share: 0.5, odd: [groups]float32{groupSession: 1, groupPath: 1, groupAge: 1}, lean: true},
+		"the same, nearly enough":             {score: 1.75, share: 0.5, odd: [groups]float32{groupSession: 1, groupPath: 1, groupAge: 1}},
+		"what they do all over the site":      {score: 2.25, share: 0.5, odd: [groups]float32{groupSession: 1}, alien: 1, attack: true},
+		"what they do among refused sign-ins": {score: 2.25, share: 0.5, odd: [groups]float32{groupSession: 1}, auth: true, attack: true},
+	} {
+		op := opinion{score: c.score, share: c.share, strange: c.odd, alien: c.alien}
+		op.decide(c.auth)
+		if op.attack != c.attack || op.lean != c.lean {
+			t.Errorf("%s: attack %v, lean %v", name, op.attack, op.lean)
+		}
+	}
+}

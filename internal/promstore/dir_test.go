@@ -62,10 +62,14 @@ func TestClosingTwiceIsSafeAndWhatComesAfterIsRefused(t *testing.T) {
 	require.ErrorIs(t, err, ErrClosed)
 	_, err = s.Query(t.Context(), "x", time.Now())
 	require.ErrorIs(t, err, ErrClosed)
-	for range 20 { // whether it gets a slot or sees the end first is chance
-		code, body := get(t, s, "/api/v1/labels", nil)
-		require.Equal(t, 503, code, body)
+	code, body := get(t, s, "/api/v1/labels", nil)
+	require.Equal(t, 503, code, body)
+	for range s.slots.GetMaxConcurrent() { // one that waits for a slot hears of it, too
+		_, err = s.slots.Insert(t.Context(), "")
+		require.NoError(t, err)
 	}
+	code, body = get(t, s, "/api/v1/labels", nil)
+	require.Equal(t, 503, code, body)
 	require.Zero(t, s.Status().HeadSeries)
 	left, err := reg.Gather()
 	require.NoError(t, err)

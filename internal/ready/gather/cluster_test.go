@@ -185,6 +185,7 @@ func TestKEDAIsAskedOnlyWhereItOwnsAnAutoscaler(t *testing.T) {
 	require.False(t, h.ByKEDA)
 
 	none := apitest.New(t)
+	none.Put(t, apitest.YAML(t, "{kind: HorizontalPodAutoscaler, metadata: {namespace: shop, name: signin}, spec: {scaleTargetRef: {kind: Deployment, name: signin}}}")...)
 	read(t, none)
 	for _, r := range none.Requests() {
 		require.NotContains(t, r.Path, "keda.sh")
